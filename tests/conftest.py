@@ -1,0 +1,28 @@
+"""Fixtures that several test files use."""
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def shared_voc() -> Path:
+    """The folder of the real VOC sets, where the checkout has them beside it."""
+    folder = ROOT.parent / "shared" / "data" / "voc"
+    if not folder.is_dir():
+        pytest.skip("the real sets of ../shared/data are not here")
+    return folder
+
+
+@pytest.fixture
+def fixture_voc() -> Path:
+    """The set of drawn street scenes; four of its files are messy in ways that `voc fix` mends."""
+    return ROOT / "fixtures" / "voc"
+
+
+@pytest.fixture
+def fixture_defects() -> Path:
+    """The set that holds each defect once."""
+    return ROOT / "fixtures" / "voc_defects"
