@@ -1,0 +1,1 @@
+"""Pure numeric code: arrays in, arrays out. Opens nothing, prints nothing, changes no argument."""
