@@ -1,0 +1,195 @@
+"""Making a folder: it is filled under the name OUT.partial and becomes OUT by one rename when it is whole.
+
+A lock of the kernel on OUT.partial/.dt-lock, which ends with its process, keeps two runs apart; the same file tells a
+leftover of ours, which is cleared, from a folder of the user that happens to have the name, which is never touched.
+"""
+
+import errno
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from datatools.core.errors import InUse, UsageError, escape
+from datatools.core.result import plain
+from datatools.io import lineage, temporary
+from datatools.io.files import cannot
+from datatools.io.syncing import exchange, sync_folders, sync_tree
+
+RECORD = "run.json"
+"""The file in every output that says what made it."""
+
+_LOCK = ".dt-lock"
+_MARKS = (RECORD, _LOCK)
+
+_making: set[str] = set()  # the partial folders of this process, with a slash at the end
+
+
+def being_made(path: str) -> bool:
+    """Tell whether a path lies in a folder that this process is making: its files are synced with the folder."""
+    return bool(_making) and path.startswith(tuple(_making))
+
+
+@contextmanager
+def folder(out: Path, *, force: bool = False, inputs: Sequence[Path] = ()) -> Iterator[Path]:
+    """Make the folder `out`: yield an empty one to fill, which becomes `out` when the block ends without an error.
+
+        with folder(out, inputs=[src]) as partial:
+            write_bytes(partial / "labels" / "a.txt", data)
+
+    The record of the running operation is added as run.json. After an error nothing is left; what a killed run left is
+    cleared by the next. With `force` an `out` that datatools made is replaced, in one step where the system can.
+
+    Raises UsageError, before anything is written, where `out` exists and is not empty (with `force`: and has no
+    run.json), is a file or a link, or is one of the inputs, inside one or around one. Raises InUse where another run is
+    making it, StorageError where the disk fails.
+    """
+    target = os.path.abspath(out)
+    _check_apart(out, inputs)
+    _check_free(out, force)
+    partial = target + ".partial"
+    with ExitStack() as held:
+        try:
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            _recover(target)
+            _open_partial(partial, held)
+        except OSError as error:
+            raise cannot("write", partial, error) from None
+        _making.add(partial + os.sep)
+        held.callback(_making.discard, partial + os.sep)
+        try:
+            yield Path(partial)
+            try:
+                _finish(partial)
+                _publish(partial, target, force, held)
+            except OSError as error:
+                raise cannot("write", target, error) from None
+        except BaseException:
+            with suppress(OSError):
+                _remove(partial)
+            raise
+
+
+def _check_apart(out: Path, inputs: Sequence[Path]) -> None:
+    real = os.path.realpath(out)
+    for given in inputs:
+        other = os.path.realpath(given)
+        if real == other:
+            raise UsageError(f"{escape(out)}: the output is the input")
+        shared = os.path.commonpath([real, other])
+        if shared == other:
+            raise UsageError(f"{escape(out)}: the output lies inside the input {escape(given)}; choose another place")
+        if shared == real:
+            raise UsageError(f"{escape(out)}: the input {escape(given)} lies inside the output; choose another place")
+
+
+def _check_free(out: Path, force: bool) -> None:
+    if os.path.islink(out):
+        raise UsageError(f"{escape(out)}: is a symbolic link; name the folder itself")
+    try:
+        names = os.listdir(out)
+    except FileNotFoundError:
+        return
+    except NotADirectoryError:
+        raise UsageError(f"{escape(out)}: is a file or lies below one, not a folder") from None
+    except OSError as error:
+        raise cannot("read", out, error) from None
+    if not names:
+        return
+    if RECORD not in names:
+        raise UsageError(
+            f"{escape(out)}: exists and was not made by datatools (it has no {RECORD}); choose another place"
+        )
+    if not force:
+        raise UsageError(f"{escape(out)}: exists and is not empty; replace it with --force or choose another place")
+
+
+def _recover(target: str) -> None:
+    """Undo a replacement that was killed between its two renames (see `_publish`)."""
+    old = target + ".old"
+    if os.path.isfile(os.path.join(old, RECORD)):
+        if os.path.lexists(target):
+            _remove(old)
+        else:
+            os.rename(old, target)
+
+
+def _open_partial(partial: str, held: ExitStack) -> None:
+    try:
+        os.mkdir(partial)
+    except FileExistsError:
+        if os.path.islink(partial) or not os.path.isdir(partial):
+            raise UsageError(f"{escape(partial)}: is in the way; move it") from None
+        names = os.listdir(partial)
+        if names and not any(mark in names for mark in _MARKS):
+            raise UsageError(f"{escape(partial)}: is in the way and was not made by datatools; move it") from None
+    _lock(partial, held)
+    _clear(partial, keep=(_LOCK,))
+
+
+def _lock(place: str, held: ExitStack) -> None:
+    """Lock a folder until `held` ends."""
+    path = os.path.join(place, _LOCK)
+    # a second descriptor of the same process would get the lock, and closing it would drop the first one
+    if place + os.sep in _making:
+        raise InUse(f"{escape(place)}: this process is making it already")
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+    held.callback(os.close, fd)
+    try:
+        fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EAGAIN):
+            raise
+        holder = os.pread(fd, 20, 0).decode("ascii", "replace").strip() or "another one"
+        raise InUse(f"{escape(place)}: process {escape(holder)} is making it") from None
+    if os.fstat(fd).st_nlink == 0:  # its holder finished while we waited at the door
+        raise InUse(f"{escape(place)}: another process has just finished it")
+    os.ftruncate(fd, 0)
+    os.pwrite(fd, str(os.getpid()).encode(), 0)
+
+
+def _finish(partial: str) -> None:
+    record = json.dumps(plain(lineage.current()), indent=2, ensure_ascii=False) + "\n"
+    temporary.rename(temporary.write(partial, record.encode()), os.path.join(partial, RECORD))
+    sync_tree(partial)
+
+
+def _publish(partial: str, target: str, force: bool, held: ExitStack) -> None:
+    """Give the whole folder its name. The lock goes along, so that no other run can take the folder for a leftover."""
+    replaces = force and os.path.isfile(os.path.join(target, RECORD))
+    if not replaces:
+        os.rename(partial, target)  # over an empty folder too; over a filled one the system refuses
+    else:
+        _lock(target, held)
+        if not exchange(partial, target):
+            os.rename(target, target + ".old")
+            os.rename(partial, target)
+            partial = target + ".old"
+    sync_folders([os.path.dirname(target)])
+    with suppress(FileNotFoundError):
+        os.unlink(os.path.join(target, _LOCK))
+    if replaces:
+        _remove(partial)
+
+
+def _remove(place: str) -> None:
+    """Remove a folder of ours, the files that mark it as ours last: a kill in between leaves it recognisable."""
+    _clear(place, keep=_MARKS)
+    for mark in _MARKS:
+        with suppress(FileNotFoundError):
+            os.unlink(os.path.join(place, mark))
+    with suppress(FileNotFoundError):
+        os.rmdir(place)
+
+
+def _clear(place: str, keep: tuple[str, ...]) -> None:
+    """Remove all below a folder but the files to keep at its top; links are removed, never followed."""
+    for parent, folders, names in os.walk(place, topdown=False):
+        for name in names:
+            if parent != place or name not in keep:
+                os.unlink(os.path.join(parent, name))
+        for name in folders:
+            path = os.path.join(parent, name)
+            (os.unlink if os.path.islink(path) else os.rmdir)(path)

@@ -1,0 +1,78 @@
+"""Walking the segments of a JPEG file (ITU-T T.81, annex B) without decoding it."""
+
+import re
+
+from datatools.io.exif import orientation
+from datatools.io.headers import BadHeader, Header, Window
+
+MAX_SEGMENTS = 10_000
+"""Segments that are looked at: a file of millions of empty ones is an attack on the reader."""
+
+_SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # start of frame; the three are tables and an extension
+_ALONE = frozenset([0x01, *range(0xD0, 0xD8)])  # markers without a length: TEM, RST0 to RST7
+_SOI, _EOI, _SOS, _APP1 = 0xD8, 0xD9, 0xDA, 0xE1
+
+_NEXT_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+
+
+def header(source: Window) -> Header:
+    """Read size, components, bits and EXIF orientation. Raises BadHeader where there is no complete frame header."""
+    at = 2
+    turn = 1
+    for _ in range(MAX_SEGMENTS):
+        segment = source.take(at, 10)
+        if len(segment) < 4:
+            raise BadHeader("the file ends before the picture begins")
+        if segment[0] != 0xFF:
+            raise BadHeader(f"no JPEG marker at byte {at}")
+        marker = segment[1]
+        if marker == 0xFF:  # padding
+            at += 1
+            continue
+        if marker in _ALONE:
+            at += 2
+            continue
+        if marker in (_SOS, _EOI, _SOI):
+            raise BadHeader("it has no frame header")
+        if marker in _SOF:
+            if len(segment) < 10:
+                raise BadHeader("the file ends inside the frame header")
+            height, width = segment[5] << 8 | segment[6], segment[7] << 8 | segment[8]
+            return Header("jpeg", width, height, segment[9], segment[4], turn)
+        if marker == _APP1 and segment[4:] == b"Exif\0\0" and turn == 1:
+            turn = orientation(source, at + 10)
+        length = segment[2] << 8 | segment[3]
+        if length < 2:
+            raise BadHeader(f"a segment at byte {at} has no length")
+        at += 2 + length
+    raise BadHeader(f"it has more than {MAX_SEGMENTS} segments")
+
+
+def count_scans(data: bytes) -> int:
+    """Count the scans of a whole JPEG file. Raises BadHeader where the segments do not lead to its end marker.
+
+    Thumbnails inside of APP segments are not counted; what follows the end marker is not looked at (cameras put second
+    pictures there).
+    """
+    at = 2
+    scans = 0
+    for _ in range(MAX_SEGMENTS):
+        match = _NEXT_MARKER.search(data, at) if scans else None
+        if match:
+            at = match.start()
+        if at + 2 > len(data) or (scans and match is None):
+            raise BadHeader("the file is cut: it has no end marker")
+        if data[at] != 0xFF:
+            raise BadHeader(f"no JPEG marker at byte {at}")
+        marker = data[at + 1]
+        if marker == _EOI:
+            return scans
+        if marker == 0xFF:
+            at += 1
+            continue
+        if marker in _ALONE:
+            at += 2
+            continue
+        scans += marker == _SOS
+        at += 2 + max(2, int.from_bytes(data[at + 2 : at + 4], "big"))
+    raise BadHeader(f"it has more than {MAX_SEGMENTS} segments")
