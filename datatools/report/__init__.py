@@ -1,0 +1,1 @@
+"""Pictures and single-file HTML, made from plain data."""
