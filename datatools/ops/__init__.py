@@ -1,0 +1,1 @@
+"""The operations: a module or package a command group."""

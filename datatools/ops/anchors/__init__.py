@@ -1,0 +1,3 @@
+"""Operations on anchor boxes: each is the function of the module that has its name."""
+
+OPERATIONS = ("kmeans", "sweep", "check")
