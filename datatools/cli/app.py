@@ -1,0 +1,103 @@
+"""The command line: groups and commands are made when they are named."""
+
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+import typer.core
+import typer.main
+
+from datatools.cli import command
+from datatools.cli.overview import COMMANDS
+from datatools.core import op
+from datatools.core.errors import EXIT_BUG, EXIT_STORAGE, DatatoolsError, escape
+from datatools.core.groups import GROUPS
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code. Every error is one line on stderr; ours leave a report file."""
+    try:
+        code = typer.main.get_command(_app()).main(list(words or ()), prog_name="datatools", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except typer.TyperException as error:
+        error.show()  # type: ignore[attr-defined]  # every one that the parser raises has it
+        return error.exit_code
+    except typer.Abort:
+        return 130
+    except DatatoolsError as error:
+        print(f"datatools: {error}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        print(f"datatools: {escape(error.filename or 'system')}: {error.strerror or error}", file=sys.stderr)
+        return EXIT_STORAGE
+    except Exception as error:
+        print(f"datatools: a bug of ours: {escape(repr(error))[:200]}; please report {_report()}", file=sys.stderr)
+        return EXIT_BUG
+
+
+def _app() -> typer.Typer:
+    # completion and Rich's help would each add a quarter to the start
+    app = typer.Typer(cls=_Root, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+    @app.callback()
+    def datatools() -> None:
+        """Prepare machine-learning data sets, and prove that they are good."""
+
+    return app
+
+
+class _Lazy(typer.core.TyperGroup):
+    """Makes a command when it is named; knows the names of all for help and for did-you-mean."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        self.commands = dict.fromkeys(self.list_commands(ctx))  # type: ignore[assignment]  # only the keys are read
+        return super().resolve_command(ctx, args)
+
+
+class _Root(_Lazy):
+    """The groups, and the commands that belong to none."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*GROUPS, *COMMANDS]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name in GROUPS:
+            group = typer.Typer(cls=_Group, name=cmd_name, rich_markup_mode=None, add_completion=False)
+            group.callback(help=GROUPS[cmd_name], no_args_is_help=True)(lambda: None)
+            made = typer.main.get_command(group)
+            made.name = cmd_name
+            return made
+        if cmd_name in COMMANDS:
+            from datatools.cli import pipelines
+
+            app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
+            app.command(cmd_name)(getattr(pipelines, cmd_name))
+            return typer.main.get_command(app)
+        return None
+
+
+class _Group(_Lazy):
+    """The operations of one group."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [name.partition(".")[2].replace("_", "-") for name in op.names(str(self.name))]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        return command.build(op.find(f"{self.name}.{cmd_name.replace('-', '_')}"))
+
+
+def _report() -> Path:
+    """Keep the traceback in a file of its own; return its path."""
+    handle, name = tempfile.mkstemp(prefix="datatools-bug-", suffix=".txt")
+    with os.fdopen(handle, "w", errors="backslashreplace") as file:
+        file.write(f"{' '.join(sys.argv)}\n\n{traceback.format_exc()}")
+    return Path(name)

@@ -1,0 +1,104 @@
+"""The commands of pipeline files: run, graph, schema."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from datatools.cli.command import AsJson, Jobs
+from datatools.core.errors import UsageError
+
+File = Annotated[Path, typer.Argument(help="pipeline file (YAML)")]
+Settings = Annotated[list[str], typer.Option("--set", help="override a variable of the file", metavar="NAME=VALUE")]
+
+
+def run(
+    file: File,
+    set_: Settings = [],  # noqa: B006  Typer copies it
+    only: Annotated[str, typer.Option(help="this stage alone", metavar="ID")] = "",
+    start: Annotated[str, typer.Option("--from", help="this stage and all behind it", metavar="ID")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would run and why; run nothing")] = False,
+    force: Annotated[bool, typer.Option("--force", help="run even what did not change; replace its outputs")] = False,
+    jobs: Jobs = 0,
+    json: AsJson = False,
+) -> None:
+    """Run the stages of a pipeline file; what did not change is kept."""
+    from datatools.cli import render
+    from datatools.engine import pipeline, stages
+    from datatools.engine.executors import LocalRun
+
+    loaded = pipeline.load(file, _settings(set_))
+    show = None if json else _show_stage
+    selection = stages.Selection(only, start, force)
+    result = stages.run_pipeline(loaded, LocalRun(jobs), selection, dry_run=dry_run, show=show)
+    render.show(result, json)
+    if result.failed:
+        print(f"datatools: stage {result.failed.id}: {result.failed.error}", file=sys.stderr)
+        raise typer.Exit(result.failed.exit_code)
+    if result.problems:
+        raise typer.Exit(1)
+
+
+def graph(
+    file: File,
+    set_: Settings = [],  # noqa: B006  Typer copies it
+    format: Annotated[Literal["mermaid", "svg"], typer.Option(help="text for pages that draw it, or a drawing")] = (
+        "mermaid"
+    ),
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="write it there; else it is printed")] = None,
+) -> None:
+    """Draw the stages of a pipeline file."""
+    from datatools.engine import pipeline
+    from datatools.io import atomic
+    from datatools.report import graph as drawing
+
+    loaded = pipeline.load(file, _settings(set_))
+    paths = dict.fromkeys(str(p) for s in loaded.stages if not s.needs for p in s.inputs)
+    nodes = [drawing.Node(path, "", "path") for path in paths]
+    for stage in loaded.stages:
+        needs = stage.needs or tuple(str(p) for p in stage.inputs)
+        nodes.append(drawing.Node(stage.id, stage.op.name, "stage", needs))
+    text = drawing.mermaid(nodes) if format == "mermaid" else drawing.svg(nodes)
+    if out is None:
+        print(text, end="")
+        return
+    atomic.write_bytes(out, text.encode())
+    print(f"wrote {out}", file=sys.stderr)
+
+
+def schema(
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="write it there; else it is printed")] = None,
+) -> None:
+    """Print the JSON Schema of pipeline files, for editors."""
+    import json
+
+    from datatools.engine.schema import pipeline_schema
+    from datatools.io import atomic
+
+    text = json.dumps(pipeline_schema(), indent=2) + "\n"
+    if out is None:
+        print(text, end="")
+        return
+    atomic.write_bytes(out, text.encode())
+    print(f"wrote {out}", file=sys.stderr)
+
+
+def _settings(words: list[str]) -> dict[str, str]:
+    settings = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not name:
+            raise UsageError(f"--set takes NAME=VALUE (got {word!r})")
+        settings[name] = value
+    return settings
+
+
+def _show_stage(stage: Any, result: Any) -> None:
+    """Print the report of a stage that ran: its end, where it is long."""
+    from datatools.cli import render
+    from datatools.engine.stages import SHOWN_LINES
+
+    print(f"== {stage.id}: {stage.op.name}")
+    render.show_lines(list(result.lines()), last=SHOWN_LINES)
+    print()

@@ -1,0 +1,1 @@
+"""Running operations over data: processes, stages, progress."""
