@@ -28,6 +28,16 @@ WHAT_BECOMES = {
 """What is lost in a conversion, and what that means for the output."""
 
 
+FOLLOWING = {
+    "yolo": "train on {out}/data.yaml",
+    "coco": "{out}/annotations has an instances_<split>.json for each split",
+    "voc": "datatools voc lint {out}",
+    "yolo-txt": "give your trainer {out}/train.txt and {out}/classes.txt",
+    "jsonl": "{out} has a <split>.jsonl for each split, a line for each XML",
+}
+"""What one does next with each format."""
+
+
 @dataclass(frozen=True)
 class Conversion(Result):
     """What `voc convert` did, or would do.
@@ -68,7 +78,7 @@ class Conversion(Result):
             rows += [(what, count, "") for what, count in self.changed.items()]
             yield Table(("what", "count", "in the output"), tuple(rows), title=f"What {self.target} cannot hold")
         else:
-            yield f"{self.target} holds all that the source says."
+            yield f"{self.target} holds every box, label and mark that was read."
         for why, keys in self.skipped.items():
             yield f"{len(keys)} left out ({why}): {', '.join(map(escape, keys[:5]))}{' ...' if len(keys) > 5 else ''}"
         if not self.listed:
@@ -79,7 +89,7 @@ class Conversion(Result):
             f"{self.items} items: {sum(self.splits.values())} {verb} ({splits or 'none'}), {self.rejected} rejected, "
             f"{sum(map(len, self.skipped.values()))} skipped; {self.boxes} boxes, {self.rejected_boxes} left out."
         )
-        yield derived.closing(self.out, self.dry_run)
+        yield derived.closing(self.out, self.dry_run, FOLLOWING[self.target])
 
 
 @op("voc.convert", version=1)

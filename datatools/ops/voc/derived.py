@@ -130,9 +130,11 @@ def _folded(text: str) -> str:
     return text.lower() if text.isascii() else unicodedata.normalize("NFC", text).casefold()
 
 
-def closing(out: Path, dry_run: bool) -> str:
-    """The last line of the report of an operation that makes a set."""
-    return f"Run it without --dry-run to write {escape(out)}" if dry_run else f"It is in {escape(out)}"
+def closing(out: Path, dry_run: bool, following: str = "datatools voc lint {out}") -> str:
+    """The last line of the report of an operation that makes a set. following: what one does with it next."""
+    if dry_run:
+        return f"next: the same without --dry-run writes {escape(out)}"
+    return f"written: {escape(out)}; next: {following.format(out=escape(out))}"
 
 
 def write(entries: Iterable[Entry], out: Path, *, link: How, force: bool, inputs: Sequence[Path]) -> None:

@@ -239,6 +239,6 @@ def _notes(sets: Mapping[str, "VocSet"], listed: Mapping[str, object], coords: s
     if without and len(without) < len(sets):
         yield f"Lists are left out: {', '.join(map(escape, without))} has none (datatools voc split makes new ones)."
     elif not without:
-        yield "Lists of single classes are not merged (datatools voc split --extend --per-class makes them)."
+        yield "The split lists are merged; datatools voc split --extend --per-class makes lists of single classes."
     if len(coords) > 1:
         yield "Some sets count from 0, others from 1; numbers are kept as they are, so that boxes differ by a pixel."
