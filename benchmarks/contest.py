@@ -144,6 +144,8 @@ def markdown() -> str:
     machines = []
     for path in sorted(RESULTS.glob("*.json")):
         record = json.loads(path.read_text())
+        if "cpu_s" not in record["rows"][0]:
+            continue  # qualities, which have figures of their own
         for i, row in enumerate(record["rows"]):
             job = f"{record['name']}: {record['note']}" if i == 0 else ""
             rows.append(f"| {job} | {row['contestant']} | {row['cpu_s']:.3g} | {row['ratio']:.2f} |")

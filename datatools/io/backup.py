@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import xxhash
 
@@ -36,8 +36,7 @@ PARTIAL = ".partial"
 _held: set[str] = set()
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """The digests (xxh3_128, hexadecimal) of a file before and after a rewrite; "" before: the file is new."""
 
     before: str
@@ -92,7 +91,7 @@ def locked(root: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def check_rewritable(root: Path, name: str) -> None:
+def check_rewritable(root: str | Path, name: str) -> None:
     """Raise DataError if rewriting the file would cut or change what other names lead to.
 
     Symbolic links and files with several hard links are refused; links that our own backups hold do not count.
@@ -102,7 +101,7 @@ def check_rewritable(root: Path, name: str) -> None:
         raise DataError(name, 0, "E-FILE-LINK", "is not a regular file", "fix into a new folder: -o OUT")
     if status.st_nlink > 1:
         # what a killed run left counts as well: NNNN.partial
-        kept = (folder / part / name for folder in _everything(root) for part in ("files", "replaced"))
+        kept = (folder / part / name for folder in _everything(Path(root)) for part in ("files", "replaced"))
         ours = sum(_is_link_to(path, status) for path in kept)
         if status.st_nlink - ours > 1:
             what = f"has {status.st_nlink - ours} names (hard links), a rewrite would part them"
@@ -123,16 +122,16 @@ def save(root: Path, changes: Mapping[str, Change], reason: str) -> Path:
         if partial.exists():  # a killed run's: links to files that it had not touched yet
             shutil.rmtree(partial)
         partial.mkdir()
+        source, kept = os.fspath(root), f"{partial}/files"
         made = set()
         for name, change in changes.items():
             if change.before:
-                source, target = f"{root}/{name}", f"{partial}/files/{name}"
-                if (parent := os.path.dirname(target)) not in made:
-                    os.makedirs(parent, exist_ok=True)
-                    made.add(parent)
-                _keep(source, target)
-        rows = {name: [change.before, change.after] for name, change in changes.items()}
-        manifest = {"version": VERSION, "reason": reason, "files": rows}
+                inner = name.rpartition("/")[0]
+                if inner not in made:
+                    os.makedirs(f"{kept}/{inner}", exist_ok=True)
+                    made.add(inner)
+                _keep(f"{source}/{name}", f"{kept}/{name}")
+        manifest = {"version": VERSION, "reason": reason, "files": dict(changes)}
         atomic.write_bytes(partial / "manifest.json", json.dumps(manifest).encode())
         syncing.sync_tree(str(partial))
         partial.rename(final)
@@ -162,9 +161,10 @@ def rewrite(
         if not changes:
             return None
         folder = save(root, changes, reason)
+        source = os.fspath(root)
         with atomic.Batch() as batch:
             for name in changes:
-                batch.write(f"{root}/{name}", contents[name])
+                batch.write(f"{source}/{name}", contents[name])
         return folder
 
 

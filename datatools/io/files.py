@@ -161,7 +161,7 @@ def _walk(folder: str, relative: PurePosixPath, depth: int) -> Iterator[tuple[Pu
     except OSError as error:
         raise cannot("read", folder, error) from None
     folders.sort(key=os.fsencode)
-    names.sort(key=os.fsencode)
+    names.sort(key=None if "".join(names).isascii() else os.fsencode)  # the same order, at a tenth of the cost
     yield relative, folders, names
     for name in folders:
         yield from _walk(os.path.join(folder, name), relative / name, depth + 1)

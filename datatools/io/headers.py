@@ -4,8 +4,7 @@ JPEG and PNG, whose segments and chunks must be walked, have modules of their ow
 """
 
 import os
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from datatools.io.exif import directory, orientation
 
@@ -19,8 +18,7 @@ class BadHeader(ValueError):
     """Bytes are not the header of a picture that we know; the text says in words why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """What a picture's header says.
 
     width, height: pixels as stored. channels: of the decoded picture: 1 grey, 2 grey and alpha, 3 colour, 4 colour and
@@ -52,11 +50,12 @@ class Header:
 class Window:
     """The bytes of a file, of which only those are read that somebody asks for."""
 
-    __slots__ = ("_data", "_fd", "_start", "size")
+    __slots__ = ("_data", "_fd", "_start", "head", "size")
 
     def __init__(self, data: bytes, size: int, fd: int = -1) -> None:
         """data: the first bytes, or all. fd: where to read others; -1 where there are no others. size: of the whole."""
         self._data = data
+        self.head = data[:_FETCH]
         self._start = 0
         self._fd = fd
         self.size = size

@@ -12,12 +12,15 @@ _SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # start of frame; the 
 _ALONE = frozenset([0x01, *range(0xD0, 0xD8)])  # markers without a length: TEM, RST0 to RST7
 _SOI, _EOI, _SOS, _APP1 = 0xD8, 0xD9, 0xDA, 0xE1
 
+_SILENT = frozenset([0xC4, 0xDB, 0xDD, 0xE0, *range(0xE2, 0xF0), 0xFE])
+"""Segments of which nothing is wanted: tables, restart interval, APP segments other than EXIF's, comments."""
+
 _NEXT_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 
 def header(source: Window) -> Header:
     """Read size, components, bits and EXIF orientation. Raises BadHeader where there is no complete frame header."""
-    at = 2
+    at = _skip_silent(source.head, 2)
     turn = 1
     for _ in range(MAX_SEGMENTS):
         segment = source.take(at, 10)
@@ -46,6 +49,17 @@ def header(source: Window) -> Header:
             raise BadHeader(f"a segment at byte {at} has no length")
         at += 2 + length
     raise BadHeader(f"it has more than {MAX_SEGMENTS} segments")
+
+
+def _skip_silent(head: bytes, at: int) -> int:
+    """Return where the first segment begins that is another, or whose bytes are not all there."""
+    last = len(head) - 4
+    while at <= last and head[at] == 0xFF and head[at + 1] in _SILENT:
+        length = head[at + 2] << 8 | head[at + 3]
+        if length < 2:
+            break
+        at += 2 + length
+    return at
 
 
 def count_scans(data: bytes) -> int:

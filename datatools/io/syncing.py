@@ -42,7 +42,7 @@ def sync_files(paths: Sequence[str]) -> None:
     if len(paths) <= _FEW or _syncfs is None:
         _sync_each(paths)
     else:
-        _sync_file_systems({os.path.dirname(path) or "." for path in paths})
+        _sync_file_systems({path.rpartition("/")[0] or os.path.dirname(path) for path in paths})
 
 
 def sync_folders(folders: Sequence[str]) -> None:

@@ -22,7 +22,7 @@ def create(folder: str) -> tuple[int, str]:
     """Make an empty temporary file in the folder; return its descriptor and its path. Raises OSError."""
     while True:
         name = f".dt-tmp-{os.getpid()}-{next(_numbers)}"
-        path = os.path.join(folder, name)
+        path = f"{folder}/{name}" if folder else name
         _own.add(name)
         try:
             return os.open(path, _CREATE, 0o666), path
@@ -65,14 +65,14 @@ def write_all(fd: int, data: bytes) -> None:
 def rename(path: str, target: str) -> None:
     """Put a temporary file under its name, over what is there. Raises OSError."""
     os.replace(path, target)
-    _own.discard(os.path.basename(path))
+    _own.discard(path.rpartition("/")[2])
 
 
 def remove(path: str) -> None:
     """Remove a temporary file, if it is still there; never raises."""
     with suppress(OSError):
         os.unlink(path)
-    _own.discard(os.path.basename(path))
+    _own.discard(path.rpartition("/")[2])
 
 
 def sweep(folder: str | Path) -> int:
@@ -84,7 +84,7 @@ def sweep(folder: str | Path) -> int:
     removed = 0
     for parent, _, names in os.walk(folder):
         for name in names:
-            match = _PATTERN.fullmatch(name)
+            match = _PATTERN.fullmatch(name) if name.startswith(".") else None
             if match and name not in _own and not _alive_elsewhere(int(match[1])):
                 with suppress(OSError):
                     os.unlink(os.path.join(parent, name))

@@ -21,6 +21,9 @@ from datatools.io.voc import document
 MAX_TEMPLATES = 16
 """So many templates of the same number of tags are remembered; a set of more forms than that is read by the parser."""
 
+OFTEN = 100
+"""A template that fitted so many files gets a pattern, which takes 1 ms to make and spares 8 us a file."""
+
 _TAG = re.compile(
     r"""(/?)([A-Za-z_][A-Za-z0-9_.-]*)(\s+[A-Za-z_][A-Za-z0-9_-]*\s*=\s*(?:"[^"&>]*"|'[^'&>]*'))?\s*(/?)>[^>]*""",
     re.ASCII,
@@ -29,6 +32,7 @@ _DECLARATION = re.compile(
     r"""\?xml\s+version\s*=\s*["']1\.0["'](\s+encoding\s*=\s*["'](?:utf-?8|us-ascii|ascii)["'])?\s*\?>\s*""", re.I
 )
 _FORBIDDEN = bytes([*range(9), 11, 12, *range(14, 32), ord("&")])
+_PLAIN_TEXT = r"[^<>&\0-\x08\x0b\x0c\x0e-\x1f]*"
 _MAX_DEPTH = 32
 
 _SIZE = ("size/width", "size/height", "size/depth")
@@ -68,22 +72,40 @@ class Pieces(NamedTuple):
         return self.parts[at].partition(">")[2]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Template:
-    """What a file must be like: the same pieces at some places, the same tags before any text at the others."""
+    """What a file must be like: the same pieces at some places, the same tags before any text at the others.
+
+    head: how often to cut for the texts outside of objects. fitted: how many files were compared with it and fitted.
+    pattern: says the same as the pieces, in one step; made where it pays.
+    """
 
     form: Form | None
+    head: int
     fixed_of: Callable[[list[str]], Any]
     fixed: Any
     open_of: Callable[[list[str]], Any]
     open: Any
+    fitted: int = 0
+    pattern: re.Pattern[str] | None = None
+
+    def fits(self, parts: list[str]) -> bool:
+        """Tell whether a file without anything that XML gives a meaning to, cut at its tags, is like this."""
+        if self.fixed_of(parts) != self.fixed or not all(map(str.startswith, self.open_of(parts), self.open)):
+            return False
+        self.fitted += 1
+        if self.fitted == OFTEN:
+            self.pattern = re.compile(_pattern(parts))
+        return True
 
 
 _templates: dict[int, list[_Template]] = {}
 
 
-def cut(data: bytes) -> Pieces | None:
+def cut(data: bytes, *, with_objects: bool = True) -> Pieces | None:
     """Cut a file of a plain form; None where it is of another.
+
+    with_objects: without, what begins with the first object may stay in one piece.
 
     >>> pieces = cut(b"<annotation><filename>a.jpg</filename></annotation>")
     >>> pieces.text(pieces.form.filename)
@@ -91,20 +113,26 @@ def cut(data: bytes) -> Pieces | None:
     >>> "<".join(pieces.parts)
     '<annotation><filename>a.jpg</filename></annotation>'
     """
-    if len(data) > document.MAX_BYTES or len(data.translate(None, _FORBIDDEN)) != len(data) or b"]]>" in data:
+    if len(data) > document.MAX_BYTES:
         return None
     try:
         text = data.decode()
     except UnicodeDecodeError:
         return None
-    parts = text.split("<")
-    if text.count(">") != len(parts) - 1 or (not text.isascii() and ("\ufffe" in text or "\uffff" in text)):
+    if not text.isascii() and ("\ufffe" in text or "\uffff" in text):
         return None
-    known = _templates.setdefault(len(parts), [])
+    known = _templates.setdefault(text.count("<"), [])
     for template in known:
-        if template.fixed_of(parts) == template.fixed and all(
-            map(str.startswith, template.open_of(parts), template.open)
-        ):
+        if template.pattern is not None and template.pattern.fullmatch(text):
+            parts = text.split("<", -1 if with_objects else template.head)
+            return Pieces(parts, template.form) if template.form else None
+    if len(data.translate(None, _FORBIDDEN)) != len(data) or b"]]>" in data:
+        return None
+    parts = text.split("<")
+    if text.count(">") != len(parts) - 1:
+        return None
+    for template in known:
+        if template.fits(parts):
             return Pieces(parts, template.form) if template.form else None
     if len(known) >= MAX_TEMPLATES:
         return None
@@ -127,13 +155,29 @@ def escaped(text: str) -> str:
 
 def _template(parts: list[str]) -> _Template:
     """Remember a well-formed file: the text of every innermost element without attributes may be another."""
-    tags = [part.partition(">")[0] + ">" for part in parts]
-    ends = [*(f"/{tag}" for tag in tags), ""]
-    texts = [i for i in range(1, len(tags) - 1) if tags[i + 1] == ends[i]]
+    tags, texts = _texts(parts)
     fixed = [i for i in range(len(tags)) if i not in set(texts)]
     fixed_of = itemgetter(*fixed, 0)  # twice the first: a getter of one item would give no tuple
     open_of = itemgetter(*texts, *texts[:1]) if texts else itemgetter(slice(0))
-    return _Template(_form(parts), fixed_of, fixed_of(parts), open_of, open_of(tags))
+    form = _form(parts)
+    head = max(form.filename or 0, *(at or 0 for at in form.size or (0,))) + 1 if form else 0
+    return _Template(form, head, fixed_of, fixed_of(parts), open_of, open_of(tags))
+
+
+def _pattern(parts: list[str]) -> str:
+    """The same as a regular expression for the whole file."""
+    tags, texts = _texts(parts)
+    source = [re.escape(part) for part in parts]
+    for i in texts:
+        source[i] = re.escape(tags[i]) + _PLAIN_TEXT
+    return "<".join(source)
+
+
+def _texts(parts: list[str]) -> tuple[list[str], list[int]]:
+    """The tag that each part begins with, and where one is followed by its own end: innermost elements."""
+    tags = [part.partition(">")[0] + ">" for part in parts]
+    ends = [*(f"/{tag}" for tag in tags), ""]
+    return tags, [i for i in range(1, len(tags) - 1) if tags[i + 1] == ends[i]]
 
 
 def _form(parts: list[str]) -> Form | None:

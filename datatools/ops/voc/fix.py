@@ -156,7 +156,7 @@ class _Mender:
 
     def all(self) -> Iterator[Mended]:
         """Every annotation, in the order of the set."""
-        jobs = [_job(self._set, item) for item in self._set.items]
+        jobs = _jobs(self._set)
         later: list[Job] = []
         for one in self._run.map(functools.partial(mend_file, plan=self._plan), jobs, "mending"):
             if one.undecided:
@@ -176,8 +176,10 @@ class _Mender:
         if one.edits:
             self._changed += one.new != one.old
             self._images += one.image is not None
-            self._edits.update(edit.rule for edit in one.edits)
-            self._files.update({edit.rule for edit in one.edits})
+            for edit in one.edits:
+                self._edits[edit.rule] += 1
+            for rule in {edit.rule for edit in one.edits}:
+                self._files[rule] += 1
         return one
 
     def refuse(self, one: Mended, error: DataError) -> None:
@@ -207,11 +209,18 @@ class _Mender:
         )
 
 
-def _job(voc_set: "VocSet", item: "Item") -> Job:
-    image = item.image_file
+def _jobs(voc_set: "VocSet") -> list[Job]:
+    root = os.path.join(voc_set.root, "")
+    return [
+        Job(item.xml_file, item.xml_file.removeprefix(root), item.image_file, item.image_file.removeprefix(root), True)
+        if item.image_file or voc_set.trees[item.tree].images is None
+        else _job_by_filename(voc_set, item)
+        for item in voc_set.items
+    ]
+
+
+def _job_by_filename(voc_set: "VocSet", item: "Item") -> Job:
     name = voc_set.name(item.xml_file)
-    if image or voc_set.trees[item.tree].images is None:
-        return Job(item.xml_file, name, image, voc_set.name(image), True)
     from datatools.io import files
     from datatools.io.voc.document import parse
 
@@ -230,14 +239,15 @@ def _write_copy(mender: _Mender, root: Path, out: Path, link: Literal["hard", "s
     from datatools.io.images import IMAGE_SUFFIXES
 
     with atomic.folder(out, force=force, inputs=[root]) as partial:
+        source, made = os.fspath(root), os.fspath(partial)
         done = {"run.json"}  # OUT gets its own
         with atomic.Batch() as batch:
             for one in mender.all():
                 if one.new is not None:
-                    batch.write(f"{partial}/{one.job.name}", one.new)
+                    batch.write(f"{made}/{one.job.name}", one.new)
                     done.add(one.job.name)
                 if one.image is not None:
-                    batch.write(f"{partial}/{one.job.image_name}", one.image)
+                    batch.write(f"{made}/{one.job.image_name}", one.image)
                     done.add(one.job.image_name)
         for folder, _, names in files.walk(root):
             where = f"{folder}/" if folder.parts else ""
@@ -245,7 +255,7 @@ def _write_copy(mender: _Mender, root: Path, out: Path, link: Literal["hard", "s
                 relative = where + name
                 if relative not in done:
                     is_image = f".{name.rpartition('.')[2].lower()}" in IMAGE_SUFFIXES
-                    atomic.link_or_copy(f"{root}/{relative}", f"{partial}/{relative}", link if is_image else "copy")
+                    atomic.link_or_copy(f"{source}/{relative}", f"{made}/{relative}", link if is_image else "copy")
 
 
 def _rewrite(mender: _Mender, root: Path) -> Path | None:
@@ -256,13 +266,14 @@ def _rewrite(mender: _Mender, root: Path) -> Path | None:
         atomic.sweep(root)
         contents: dict[str, bytes] = {}
         before: dict[str, str] = {}
+        where = os.fspath(root)
         for one in mender.all():
             new = {one.job.name: one.new} if one.new is not None and one.new != one.old else {}
             if one.image is not None:
                 new[one.job.image_name] = one.image
             try:
                 for name in new:
-                    backup.check_rewritable(root, name)
+                    backup.check_rewritable(where, name)
             except DataError as error:
                 mender.refuse(one, error)
                 continue

@@ -1,21 +1,20 @@
 """One annotation mended: what the rules want, made in the original bytes. Runs in any process, writes nothing."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from datatools.core.errors import DataError
 from datatools.ops.voc.rules import CORNERS, OF_OBJECTS, Edit, Four, NeedsCoords, Picture, Plan, Said, SaidObject, mend
 
 if TYPE_CHECKING:
-    from datatools.io.headers import Header
     from datatools.io.voc.document import RawObject, Text
     from datatools.io.voc.pieces import Form, Pieces
 
+SIZES = ("size/width", "size/height", "size/depth")
+BY_EDITOR = frozenset({"size", "object"})  # elements to be made or removed, not texts
 NEED_PICTURE = frozenset({"size", "clip", "exif"})
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """One annotation. Files are absolute, names relative to the set; the image's are empty where there is none.
 
     same_stem: the image was found by the name of the XML, not by <filename>.
@@ -28,8 +27,7 @@ class Job:
     same_stem: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Mended:
+class Mended(NamedTuple):
     """What became of one annotation.
 
     old, new: its bytes, None where it could not be read. image: new bytes of the image, None where it stays.
@@ -47,38 +45,40 @@ class Mended:
 
 def mend_file(job: Job, *, plan: Plan) -> Mended:
     """Read one annotation and the header of its image, and apply the rules. What is wrong is part of the result."""
-    from datatools.io.voc import pieces
+    from datatools.io import files, images
+    from datatools.io.voc import document, pieces
 
     failures: tuple[DataError, ...] = ()
     try:
-        old = _read(job)
+        old = files.read_bytes(job.xml_file, document.MAX_BYTES)
     except DataError as error:
-        return Mended(job, failures=(error,))
+        return Mended(job, failures=(_about(job.name, error),))
     try:
-        cut = pieces.cut(old)
-        said = (
-            _said_in_pieces(cut, bool(plan.rules & OF_OBJECTS)) if cut is not None else _said_in_document(old, job.name)
-        )
+        with_objects = not plan.rules.isdisjoint(OF_OBJECTS)
+        cut = pieces.cut(old, with_objects=with_objects)
+        said = _said_in_document(old, job.name) if cut is None else _said_in_pieces(cut, with_objects)
     except DataError as error:
         return Mended(job, old, failures=(error,))
     picture: Picture | None = None
     image: bytes | None = None
     edits: list[Edit] = []
-    if job.image_file and plan.rules & NEED_PICTURE:
+    if job.image_file and not plan.rules.isdisjoint(NEED_PICTURE):
         try:
-            header = _header(job)
+            header = images.read_header(job.image_file)
             picture = Picture(header.displayed_wh, header.stored_wh, header.channels)
             if header.orientation > 1 and "exif" in plan.rules:
-                image, picture = _upright(job, header, said, picture)
+                image, picture = _upright(job, said, picture)
                 edits.append(Edit("exif", "image", ""))
         except DataError as error:
-            failures = (error,)
-    image_name = job.image_name.rpartition("/")[2] if job.same_stem else ""
+            failures = (_about(job.image_name, error),)
     try:
-        edits += mend(said, plan, picture, (_stem(job.name), image_name))
+        edits += mend(said, plan, picture, _names(job) if "filename" in plan.rules else ("", ""))
+        if edits and (refused := _unwritable(edits, job.name)) is not None:
+            failures = (*failures, refused)
+            edits = [edit for edit in edits if edit.place != "filename"]
         if not edits:
             return Mended(job, old, old, failures=failures)
-        if cut is not None and all(edit.place not in ("size", "object") for edit in edits):
+        if cut is not None and BY_EDITOR.isdisjoint([edit.place for edit in edits]):
             new = _apply_to_pieces(cut, edits)
         else:
             new = _apply_by_editor(old, edits, said, job.name)
@@ -89,41 +89,39 @@ def mend_file(job: Job, *, plan: Plan) -> Mended:
     return Mended(job, old, new, tuple(edits), image, failures)
 
 
-def _read(job: Job) -> bytes:
-    from datatools.io import files
-    from datatools.io.voc.document import MAX_BYTES
-
-    try:
-        return files.read_bytes(job.xml_file, MAX_BYTES)
-    except DataError as error:
-        raise DataError(job.name, 0, error.code, error.message) from None
+def _about(name: str, error: DataError) -> DataError:
+    """The error of a file under its name in the set."""
+    return DataError(name, 0, error.code, error.message, error.remedy)
 
 
-def _header(job: Job) -> "Header":
-    from datatools.io import images
-
-    try:
-        return images.read_header(job.image_file)
-    except DataError as error:
-        raise DataError(job.image_name, 0, error.code, error.message) from None
-
-
-def _upright(job: Job, header: "Header", said: Said, picture: Picture) -> tuple[bytes, Picture]:
+def _upright(job: Job, said: Said, picture: Picture) -> tuple[bytes, Picture]:
     """The image without a turn: its pixels turned, or, where the boxes were drawn on the stored picture, left."""
     from datatools.io import files, upright
     from datatools.ops.voc.rules import declared_wh
 
-    try:
-        data = files.read_bytes(job.image_file, upright.MAX_BYTES)
-        if picture.stored_wh != picture.displayed_wh and declared_wh(said.size) == picture.stored_wh:
-            return upright.without_turn(data, job.image_name), picture._replace(displayed_wh=picture.stored_wh)
-        return upright.turned(data, job.image_name), picture._replace(stored_wh=picture.displayed_wh)
-    except DataError as error:
-        raise DataError(job.image_name, 0, error.code, error.message, error.remedy) from None
+    data = files.read_bytes(job.image_file, upright.MAX_BYTES)
+    if picture.stored_wh != picture.displayed_wh and declared_wh(said.size) == picture.stored_wh:
+        return upright.without_turn(data, job.image_name), picture._replace(displayed_wh=picture.stored_wh)
+    return upright.turned(data, job.image_name), picture._replace(stored_wh=picture.displayed_wh)
 
 
-def _stem(name: str) -> str:
-    return name.rpartition("/")[2].rpartition(".")[0]
+def _names(job: Job) -> tuple[str, str]:
+    """What <filename> may say: the name of the XML without suffix, and that of its image where they go together."""
+    stem = job.name.rpartition("/")[2].rpartition(".")[0]
+    return stem, job.image_name.rpartition("/")[2] if job.same_stem else ""
+
+
+def _unwritable(edits: list[Edit], name: str) -> DataError | None:
+    """Why the name of the image cannot stand in XML: file names may hold bytes and characters that no text has."""
+    from datatools.io.voc.write import escaped
+
+    for edit in edits:
+        if edit.place == "filename":
+            try:
+                escaped(edit.text, name)
+            except DataError as error:
+                return error
+    return None
 
 
 def _said_in_pieces(cut: "Pieces", with_objects: bool) -> Said:
@@ -185,14 +183,15 @@ def _object(raw: "RawObject") -> SaidObject:
 
 
 def _apply_to_pieces(cut: "Pieces", edits: list[Edit]) -> bytes:
-    from datatools.io.voc.pieces import escaped
+    from datatools.io.voc import pieces
 
-    parts, form = list(cut.parts), cut.form
+    parts, form = cut  # nobody looks at the parts after this
     for edit in edits:
         if edit.place == "image":
             continue
         at = _place(form, edit)
-        parts[at] = f"{parts[at].partition('>')[0]}>{escaped(edit.text)}"
+        tag = parts[at].partition(">")[0]
+        parts[at] = f"{tag}>{edit.text if edit.text.isdigit() else pieces.escaped(edit.text)}"
     return "<".join(parts).encode()
 
 
@@ -203,9 +202,7 @@ def _place(form: "Form", edit: Edit) -> int:
         if edit.place == "name":
             return one.name
         return (one.box if edit.part < 0 else one.parts[edit.part])[CORNERS.index(edit.place)]
-    at = form.filename
-    if form.size is not None and edit.place != "filename":
-        at = form.size[("size/width", "size/height", "size/depth").index(edit.place)]
+    at = form.filename if edit.place == "filename" or form.size is None else form.size[SIZES.index(edit.place)]
     assert at is not None
     return at
 

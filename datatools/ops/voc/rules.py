@@ -175,11 +175,10 @@ def _mend_size(
     edits: list[Edit],
 ) -> tuple[int, int] | None:
     """Add what has to change in <size>; return the width and height of the image, None where nobody knows them."""
-    declared = declared_wh(size)
     if picture is None:
-        wh = declared
-    elif declared is not None and declared in (picture.displayed_wh, picture.stored_wh):
-        wh = declared  # the boxes were drawn on this one (EXIF)
+        wh = declared_wh(size)
+    elif picture.displayed_wh != picture.stored_wh and declared_wh(size) == picture.stored_wh:
+        wh = picture.stored_wh  # the boxes were drawn on this one (EXIF)
     else:
         wh = picture.displayed_wh
     if "size" in rules and picture is not None:
@@ -188,10 +187,10 @@ def _mend_size(
         if size is None or size[0] is None or size[1] is None:
             edits.append(Edit("size", "size", f"{wh[0]} {wh[1]} {depth}"))
             return wh
-        for tag, text, right in zip(("width", "height"), size, wh, strict=False):
-            if text is not None and _whole(text) != right:
-                edits.append(Edit("size", f"size/{tag}", str(right)))
-        if size[2] is not None and _value(size[2]) not in (depth, picture.channels):
+        for place, text, right in zip(("size/width", "size/height"), size, wh, strict=False):
+            if text is not None and text != str(right) and _whole(text) != right:
+                edits.append(Edit("size", place, str(right)))
+        if size[2] is not None and size[2] != str(depth) and _value(size[2]) not in (depth, picture.channels):
             edits.append(Edit("size", "size/depth", str(depth)))
     elif size is not None and wh is not None and ("size" in rules or "round" in rules):
         for tag, text in zip(("width", "height"), size, strict=False):

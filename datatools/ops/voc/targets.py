@@ -130,11 +130,15 @@ def coco(found: SampleSet, ledger: Ledger, run: Run) -> Iterator[Entry]:
         for sample in run.track(members, f"write {split}"):
             if _needs_size(sample, ledger):
                 continue
+            filename = names[sample.key] + _suffix(sample)
+            if not is_unicode(filename):
+                message = "the name of the file is not UTF-8, and JSON holds nothing else"
+                ledger.failures.append(DataError(sample.key, 0, "E-ITEM-NAME", message, "rename the file"))
+                continue
             boxes = tuple(box for box in sample.annotation.boxes if not ledger.rejects(sample, box))
             for box in boxes:
                 ledger.note_lost(box, marks=False, polygon=False)
                 ledger.lost["attribute"] += len(box.attributes) - len(format_.kept_attributes(box))
-            filename = names[sample.key] + _suffix(sample)
             if sample.image is not None:
                 yield f"images/{filename}", sample.image
             ledger.lost["image"] += sample.image is None
@@ -145,6 +149,11 @@ def coco(found: SampleSet, ledger: Ledger, run: Run) -> Iterator[Entry]:
             f"annotations/instances_{split}.json",
             format_.render(annotations, found.classes, coords=found.coords),
         )
+
+
+def is_unicode(name: str) -> bool:
+    """Whether the name is text; a file's name may be bytes that are none, which Python holds as half surrogates."""
+    return not any("\ud800" <= c <= "\udfff" for c in name)
 
 
 def voc(found: SampleSet, ledger: Ledger, run: Run) -> Iterator[Entry]:

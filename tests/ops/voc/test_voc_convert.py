@@ -1,6 +1,7 @@
 """voc convert: exact files, round trips, losses, and what is refused."""
 
 import json
+import os
 import struct
 import zlib
 from collections.abc import Sequence
@@ -402,3 +403,19 @@ def test_the_command(small: Dataset, tmp_path: Path, how: str, capsys: pytest.Ca
     capsys.readouterr()
     assert main([*words[:-2], "--dry-run", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["target"] == "yolo"
+
+
+def test_names_that_are_not_utf_8_are_written_or_named(tmp_path: Path) -> None:
+    root = os.fsencode(tmp_path / "set")
+    os.makedirs(root)
+    for name in (b"a", b"\xff\xfe"):
+        with open(root + b"/" + name + b".xml", "wb") as file:
+            file.write(
+                b"<annotation><size><width>9</width><height>9</height></size><object><name>x</name><bndbox><xmin>1</xmin>"
+                b"<ymin>1</ymin><xmax>5</xmax><ymax>5</ymax></bndbox></object></annotation>"
+            )
+    for to, written in (("coco", 1), ("voc", 1), ("yolo", 2), ("jsonl", 2)):
+        result = convert(Dataset(tmp_path / "set"), out=tmp_path / to, to=to)  # type: ignore[arg-type]
+        assert sum(result.splits.values()) == written
+        assert result.rejected == 2 - written
+        json.dumps(result.to_json()).encode()

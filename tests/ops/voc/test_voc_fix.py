@@ -8,11 +8,14 @@ import sys
 import time
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datatools.core.errors import UsageError
+from datatools.core.types import Dataset
 from datatools.ops.voc.fix import fix
 from datatools.ops.voc.lint import lint
 from datatools.ops.voc.mend import Job, mend_file
@@ -424,3 +427,23 @@ def test_killed_at_any_moment_each_file_is_old_or_new_and_undo_gives_the_origina
     assert not list(tmp_path.rglob(".dt-tmp-*"))
     while tree(tmp_path / "Annotations") != old:
         undo(tmp_path)
+
+
+@pytest.mark.parametrize("stem", [b"\xff\xfe", b"a\x1b[31m"])
+def test_a_name_that_xml_cannot_hold_is_named_and_the_rest_mended(tmp_path: Path, stem: bytes) -> None:
+    root = os.fsencode(tmp_path / "set")
+    os.makedirs(root)
+    ok, jpeg = cv2.imencode(".jpg", np.zeros((6, 8, 3), np.uint8))
+    assert ok
+    with open(root + b"/" + stem + b".jpg", "wb") as file:
+        file.write(jpeg.tobytes())
+    with open(root + b"/" + stem + b".xml", "wb") as file:
+        file.write(
+            b"<annotation><filename>b.jpg</filename><size><width>9</width><height>6</height></size></annotation>"
+        )
+    result = fix(Dataset(tmp_path / "set"), out=tmp_path / "out")
+    assert [failure.code for failure in result.failures] == ["E-TEXT-CONTROL"]
+    with open(os.fsencode(tmp_path / "out") + b"/" + stem + b".xml", "rb") as file:
+        assert file.read() == (
+            b"<annotation><filename>b.jpg</filename><size><width>8</width><height>6</height></size></annotation>"
+        )
