@@ -1,35 +1,49 @@
 """Clusters of box sizes: k-means with 1 - IoU as the distance (Redmon & Farhadi, YOLO9000, CVPR 2017, section 2).
 
 Sizes and anchors are (N, 2) float64 widths and heights in pixels, positive; boxes are compared as if they had one
-centre. The restarts run on a thinned set of points, medians come from orders that are sorted once, and only the
-winner meets all the points.
+centre. The search runs on a thinned set of points and in single precision, all restarts side by side, then all swaps;
+only the winner meets all the points.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from datatools.kernels.boxes import iou_wh
-from datatools.kernels.sizes import Floats, Points, Sizes, thin_sizes
+from datatools.kernels.climb import ascend
+from datatools.kernels.climb import climb as climb
+from datatools.kernels.similarity import Labels as Labels
+from datatools.kernels.similarity import Metric as Metric
+from datatools.kernels.similarity import nearest as nearest
+from datatools.kernels.similarity import second_best, sum_clusters
+from datatools.kernels.similarity import side_ratio as side_ratio
+from datatools.kernels.sizes import Floats, Points, Reals, Sizes, thin_sizes
 
-Labels = NDArray[np.uint16]
-Metric = Literal["iou", "ratio"]
 Center = Literal["median", "mean"]
 
 COARSE = 1000
 """The restarts search on at most this many points, on more for a large k and for very many sizes."""
 
 MIDDLE = 4000
-"""The best two of the searches are compared on at most this many points."""
+"""The best of the searches are compared on at most this many points."""
 
 FINE = 20_000
 """The last climb is made on at most this many points."""
 
-ROUGH = 5e-4
-"""A search among starts ends where an iteration raises the mean similarity by less."""
+FINALISTS = 4
+"""So many restarts go on to the swaps, and so many of what the swaps give to the comparison."""
 
-_BLOCK = 8192  # points a pass: all temporaries stay in the cache
+SWAPS = 8
+"""So many swaps are tried on each of them, all at once."""
+
+PROMISING = 12
+"""So many of the sets that the swaps give are worth a climb."""
+
+ROUGH = 5e-4
+"""A search among starts that are not polished ends where an iteration raises the mean similarity by less."""
+
+_SIDE_BY_SIDE = 1 << 16  # points times restarts that are worked on at once: memory does not grow with the restarts
 
 
 def cluster(
@@ -59,23 +73,22 @@ def cluster(
     if not 1 <= k <= len(wh):
         raise ValueError(f"k must be from 1 to {len(wh)}, the number of sizes (got {k})")
     if init is not None:
-        return by_area(lloyd(Points.of(wh, weight), init, metric=metric, center=center)[0])
-    coarse = Points.of(*thin_sizes(wh, weight, max(COARSE, 40 * k, len(wh) // 50)))
-    found = [
-        lloyd(coarse, seed_anchors(coarse, k, rng, metric), metric=metric, center=center, tolerance=ROUGH)
-        for _ in range(restarts)
-    ]
-    found.sort(key=lambda pair: -pair[1])
+        return by_area(lloyd(Points.of(wh, weight), init[None], metric=metric, center=center)[0][0])
+    middle = thin_sizes(wh, weight, max(MIDDLE, 40 * k, len(wh) // 50))
+    coarse = Points.of(*thin_sizes(*middle, max(COARSE, 40 * k, len(wh) // 50)), single=True)
     if not polish or metric != "iou" or center != "median":
-        return by_area(lloyd(Points.of(wh, weight), found[0][0], metric=metric, center=center)[0])
-    middle = Points.of(*thin_sizes(wh, weight, max(MIDDLE, 40 * k)))
-    climbed = [climb(middle, swap(coarse, anchors, rng), rounds=6) for anchors, _ in found[:2]]
-    best = max(climbed, key=lambda anchors: middle.mean(nearest(middle, anchors)[1]))
+        move = partial(lloyd, coarse, metric=metric, center=center, tolerance=ROUGH)
+        start = _restart(coarse, k, rng, restarts, move, metric)[:1]
+        return by_area(lloyd(Points.of(wh, weight), start, metric=metric, center=center)[0][0])
+    starts = _restart(coarse, k, rng, restarts, partial(_settle, coarse, keep=restarts, rounds=7, step=0.1))
+    finalists = swap(coarse, starts[:FINALISTS], rng)
+    points = Points.of(*middle, single=True)
+    winner = _ranked(*ascend(points, finalists, rounds=5))[0]
     if exact is not None and len(exact) <= FINE:
-        fine = Points.of(exact, np.ones(len(exact)))
+        fine = Points.of(exact, np.ones(len(exact)), single=True)
     else:
-        fine = Points.of(*thin_sizes(wh, weight, max(FINE, 40 * k)))
-    return by_area(climb(fine, best))
+        fine = Points.of(*thin_sizes(wh, weight, max(FINE, 40 * k)), single=True)
+    return by_area(climb(fine, winner, rounds=20, step=0.03))
 
 
 def by_area(anchors: Sizes) -> Sizes:
@@ -83,52 +96,47 @@ def by_area(anchors: Sizes) -> Sizes:
     return anchors[np.lexsort((anchors[:, 0], anchors.prod(axis=1)))]
 
 
-def nearest(points: Points, anchors: Sizes, metric: Metric = "iou") -> tuple[Labels, Floats]:
-    """Return the index of each point's most similar anchor, the first of equals, and that similarity, both (M,)."""
-    label, best = np.zeros(len(points.w), np.uint16), np.zeros(len(points.w))
-    for start in range(0, len(best), _BLOCK):
-        part = slice(start, start + _BLOCK)
-        w, h, area = points.w[part], points.h[part], points.area[part]
-        one, two, closer = np.empty_like(w), np.empty_like(w), np.empty(len(w), np.bool_)
-        # anchor by anchor: numpy's argmax over a short axis costs more than all the rest
-        for j, (p, q) in enumerate(anchors.tolist()):
-            if metric == "iou":
-                np.minimum(w, p, out=one)
-                np.minimum(h, q, out=two)
-                one *= two
-                np.add(area, p * q, out=two)
-                two -= one
-                one /= two
-            else:
-                side_ratio(w, h, p, q, one, two)
-            np.greater(one, best[part], out=closer)
-            np.putmask(label[part], closer, j)
-            np.maximum(best[part], one, out=best[part])
-    return label, best
-
-
-def side_ratio(w: Floats, h: Floats, p: float, q: float, out: Floats, spare: Floats) -> None:
-    """Write min(w/p, p/w, h/q, q/h) to `out`: how well the worse side of each size fits the anchor (p, q)."""
-    np.divide(w, p, out=out)
-    np.divide(p, w, out=spare)
-    np.minimum(out, spare, out=out)
-    np.divide(h, q, out=spare)
-    np.minimum(out, spare, out=out)
-    np.divide(q, h, out=spare)
-    np.minimum(out, spare, out=out)
-
-
-def seed_anchors(points: Points, k: int, rng: np.random.Generator, metric: Metric = "iou") -> Sizes:
+def seed_anchors(
+    points: Points, k: int, rng: np.random.Generator, metric: Metric = "iou", size: tuple[int, ...] = ()
+) -> Sizes:
     """Draw k points, each with a probability that grows with the square of its distance to those drawn before.
 
-    This is k-means++ (Arthur & Vassilvitskii, SODA 2007) with 1 - similarity as the distance. Returns (k, 2).
+    This is k-means++ (Arthur & Vassilvitskii, SODA 2007) with 1 - similarity as the distance. Returns (*size, k, 2).
     """
-    chosen = np.empty((k, 2))
-    best = np.zeros(len(points.w))
+    chosen = np.empty((*size, k, 2))
+    best = np.zeros((*size, len(points.w)), points.w.dtype)
     for j in range(k):
-        chosen[j] = points.draw(points.weight * (1.0 - best) ** 2, rng)
-        np.maximum(best, nearest(points, chosen[j : j + 1], metric)[1], out=best)
+        chosen[..., j, :] = points.draw(points.weight * (1.0 - best) ** 2, rng)
+        np.maximum(best, nearest(points, chosen[..., j : j + 1, :], metric)[1], out=best)
     return chosen
+
+
+def _restart(
+    points: Points,
+    k: int,
+    rng: np.random.Generator,
+    restarts: int,
+    move: Callable[[Sizes], tuple[Sizes, Floats]],
+    metric: Metric = "iou",
+) -> Sizes:
+    """Return what `move` makes of the seeds of all restarts, (restarts, k, 2), the best first."""
+    size = max(1, _SIDE_BY_SIDE // len(points.w))
+    moved = [
+        move(seed_anchors(points, k, rng, metric, (min(size, restarts - start),))) for start in range(0, restarts, size)
+    ]
+    anchors, scores = zip(*moved, strict=True)
+    return _ranked(np.concatenate(anchors), np.concatenate(scores))
+
+
+def _ranked(anchors: Sizes, scores: Floats) -> Sizes:
+    """Return sets of anchors, (R, k, 2), by their scores, (R,), the best first."""
+    return anchors[np.argsort(-scores, kind="stable")]
+
+
+def _settle(points: Points, anchors: Sizes, keep: int, rounds: int, step: float) -> tuple[Sizes, Floats]:
+    """Move sets of anchors, (R, k, 2), to medians, and climb with the best: that is sooner at its end than k-means."""
+    promising = _ranked(*lloyd(points, anchors, iterations=2))[:keep]
+    return ascend(points, promising, rounds, step=step)
 
 
 def lloyd(
@@ -138,115 +146,84 @@ def lloyd(
     metric: Metric = "iou",
     center: Center = "median",
     iterations: int = 300,
-    tolerance: float = 0.0,
-) -> tuple[Sizes, float]:
+    tolerance: float = -np.inf,
+) -> tuple[Sizes, Floats]:
     """Move anchors to the centres of their clusters until no point changes its cluster.
 
-    An anchor without points is moved to the point that fits worst. tolerance: stop earlier, when the mean similarity
-    grows by less. Returns the anchors and the mean similarity of the points to their nearest one.
+    anchors: (R, k, 2), R sets that do not know of each other. An anchor without points is moved to the point that fits
+    worst. tolerance: stop earlier, when the mean similarity grows by less. Returns the anchors and, (R,), the mean
+    similarities of the points to their nearest one.
     """
     move = medians if center == "median" else means
-    previous, score = None, -1.0
-    for _ in range(iterations):
-        anchors, label, best = _repaired(points, anchors, metric)
+    anchors, score = anchors.copy(), np.full(len(anchors), -1.0)
+    going, previous = np.arange(len(anchors)), None
+    for turn in range(iterations):
+        anchors[going], label, best = _repaired(points, anchors[going], metric)
         now = points.mean(best)
-        settled = previous is not None and np.array_equal(label, previous)
-        if settled or (tolerance and now - score < tolerance):
-            return anchors, now
-        anchors, previous, score = move(points, label, len(anchors)), label, now
-    return anchors, points.mean(nearest(points, anchors, metric)[1])
+        settled = (now - score[going] < tolerance) | (turn == iterations - 1)
+        if previous is not None:
+            settled |= (label == previous).all(axis=1)
+        score[going] = now
+        going, previous = going[~settled], label[~settled]
+        if len(going) == 0:
+            break
+        anchors[going] = move(points, previous, anchors.shape[1])
+    return anchors, score
 
 
-def _repaired(points: Points, anchors: Sizes, metric: Metric) -> tuple[Sizes, Labels, Floats]:
+def _repaired(points: Points, anchors: Sizes, metric: Metric) -> tuple[Sizes, Labels, Reals]:
     """Assign points; an anchor that nobody chose is moved to the point that is served worst."""
     label, best = nearest(points, anchors, metric)
-    for _ in range(len(anchors)):
-        empty = np.flatnonzero(np.bincount(label, minlength=len(anchors)) == 0)
-        if len(empty) == 0:
+    for _ in range(anchors.shape[1]):
+        empty = sum_clusters(label, points.weight, anchors.shape[1]) == 0
+        poor = np.flatnonzero(empty.any(axis=1))
+        if len(poor) == 0:
             break
         anchors = anchors.copy()
-        anchors[empty[0]] = points.wh[np.argmax(points.weight * (1.0 - best))]
-        label, best = nearest(points, anchors, metric)
+        anchors[poor, empty[poor].argmax(axis=1)] = points.wh[np.argmax(points.weight * (1.0 - best[poor]), axis=1)]
+        label[poor], best[poor] = nearest(points, anchors[poor], metric)
     return anchors, label, best
 
 
 def medians(points: Points, label: Labels, k: int) -> Sizes:
-    """Return the weighted median width and height of each cluster, (k, 2); no cluster may be empty.
+    """Return the weighted median width and height of each cluster, (..., k, 2), no cluster may be empty.
 
-    Halfway between two values it is their mean, as numpy.median of the repeated values has it.
+    label: (..., M). Halfway between two values the median is their mean, as numpy.median of the repeated values has it.
     """
-    counts = np.bincount(label, points.weight, minlength=k)
+    counts = sum_clusters(label, points.weight, k).ravel()
     half = np.cumsum(counts) - counts / 2
-    centers = np.empty((k, 2))
-    for axis, (side, order) in enumerate(zip((points.w, points.h), points.orders, strict=True)):
+    centers = np.empty((len(half), 2))
+    for axis, order in enumerate(points.orders):
         # a stable sort of short integers is a radix sort: one sweep groups the clusters, each still in order
-        grouped = order[np.argsort(label[order], kind="stable")]
-        below = np.cumsum(points.weight[grouped])
+        grouped = order.take(np.argsort(label.take(order, axis=-1), axis=-1, kind="stable")).ravel()
+        below = np.cumsum(points.weight.take(grouped))
         low = grouped[np.searchsorted(below, half, side="left")]
         high = grouped[np.searchsorted(below, half, side="right")]
-        centers[:, axis] = (side[low] + side[high]) / 2
-    return centers
+        centers[:, axis] = (points.wh[low, axis] + points.wh[high, axis]) / 2
+    return centers.reshape(*label.shape[:-1], k, 2)
 
 
 def means(points: Points, label: Labels, k: int) -> Sizes:
-    """Return the weighted mean width and height of each cluster, (k, 2); no cluster may be empty."""
-    counts = np.bincount(label, points.weight, minlength=k)
-    sums = [np.bincount(label, points.weight * side, minlength=k) for side in (points.w, points.h)]
-    return np.stack(sums, axis=1) / counts[:, None]
+    """Return the weighted mean width and height of each cluster, (..., k, 2), of labels (..., M); none may be empty."""
+    sums = [sum_clusters(label, points.weight * side, k) for side in points.wh.T]
+    return np.stack(sums, axis=-1) / sum_clusters(label, points.weight, k)[..., None]
 
 
-def swap(points: Points, anchors: Sizes, rng: np.random.Generator, tries: int = 6) -> Sizes:
-    """Move the anchors that are missed least to where points are served badly; keep what raises the mean IoU.
+def swap(points: Points, anchors: Sizes, rng: np.random.Generator) -> Sizes:
+    """Move anchors that are missed least to where points are served badly, and return the R best sets of all.
 
-    Such random swaps leave the local optima in which restarts end (Franti, Journal of Big Data 5:13, 2018).
+    anchors: (R, k, 2); so is the result, the best first. Such random swaps leave the local optima in which restarts
+    end (Franti, Journal of Big Data 5:13, 2018).
     """
-    k = len(anchors)
+    count, k = anchors.shape[:2]
     if k == 1:
         return anchors
-    anchors, score = lloyd(points, anchors, tolerance=ROUGH)
-    rank, best, cheapest = 0, np.empty(0), np.empty(0, np.intp)
-    for _ in range(tries):
-        if rank == 0:  # what would its points lose if an anchor went, and they took their second best?
-            label, best = nearest(points, anchors)
-            second = np.partition(iou_wh(points.wh, anchors), k - 2, axis=1)[:, k - 2]
-            cheapest = np.argsort(np.bincount(label, points.weight * (best - second), minlength=k), kind="stable")
-        trial = anchors.copy()
-        trial[cheapest[rank]] = points.draw(points.weight * (1.0 - best), rng)
-        trial, trial_score = lloyd(points, trial, tolerance=ROUGH)
-        rank = (rank + 1) % min(k, 4)
-        if trial_score > score:
-            anchors, score, rank = trial, trial_score, 0
-    return anchors
-
-
-def climb(points: Points, anchors: Sizes, rounds: int = 20) -> Sizes:
-    """Move anchors uphill on the mean IoU itself and return the best that were met, (k, 2); it never falls.
-
-    Each side steps along the sign of its gradient, in the logarithm; its step grows while the sign stays and halves
-    when it turns (Rprop, Riedmiller & Braun, ICNN 1993): the kinks of IoU, where gradients jump, do not disturb it.
-    """
-    low, high = points.wh.min(axis=0), points.wh.max(axis=0)
-    steps, before = np.full(anchors.shape, 0.05), np.zeros(anchors.shape)
-    best, best_score = anchors, -1.0
-    for _ in range(rounds + 1):
-        label, similarity = nearest(points, anchors)
-        score = points.mean(similarity)
-        if score > best_score:
-            best, best_score = anchors, score
-        signs = np.sign(_slopes(points, label, anchors))
-        steps = steps * np.where(signs * before > 0, 1.3, np.where(signs * before < 0, 0.5, 1.0))
-        anchors, before = np.clip(anchors * np.exp(signs * steps), low, high), signs
-    return best
-
-
-def _slopes(points: Points, label: Labels, anchors: Sizes) -> Sizes:
-    """Return the derivative of the summed IoU by the logarithm of each side of each anchor, (k, 2)."""
-    k, index = len(anchors), label.astype(np.intp)
-    p, q = anchors[:, 0][index], anchors[:, 1][index]
-    shared = np.minimum(points.w, p) * np.minimum(points.h, q)
-    area = p * q
-    both = points.area + area
-    scale = points.weight * shared / (both - shared) ** 2
-    shrinks, grows = scale * area, scale * both
-    sides = [np.where(p < points.w, grows, 0.0) - shrinks, np.where(q < points.h, grows, 0.0) - shrinks]
-    return np.stack([np.bincount(index, side, minlength=k) for side in sides], axis=1)
+    label, best = nearest(points, anchors)
+    # what would the points of an anchor lose if it went, and they took their second best?
+    losses = sum_clusters(label, points.weight * (best - second_best(points, anchors, label)), k)
+    cheapest = np.argsort(losses, axis=1, kind="stable")[:, :4]
+    gone = cheapest[:, np.arange(SWAPS) % cheapest.shape[1]]
+    chance = (points.weight * (1.0 - best))[:, None].repeat(SWAPS, axis=1)
+    trials = anchors[:, None].repeat(SWAPS + 1, axis=1)  # the last of each stays as it is
+    trials[np.arange(count)[:, None], np.arange(SWAPS), gone] = points.draw(chance, rng)
+    return _ranked(*_settle(points, trials.reshape(-1, k, 2), keep=PROMISING, rounds=5, step=0.05))[:count]

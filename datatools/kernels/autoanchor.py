@@ -8,9 +8,9 @@ x > 1/4; the share of boxes that have one is the best possible recall (utils/aut
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from datatools.kernels.anchors import by_area, nearest, side_ratio
+from datatools.kernels.anchors import by_area
+from datatools.kernels.similarity import nearest, side_ratio
 from datatools.kernels.sizes import Floats, Points, Sizes
 
 THRESHOLD = 4.0
@@ -52,7 +52,7 @@ def score(wh: Sizes, anchors: Sizes, *, threshold: float = THRESHOLD) -> Fit:
     all_x = 0.0
     for start in range(0, len(wh), _BLOCK):
         part = wh[start : start + _BLOCK]
-        points = Points(part, part[:, 0], part[:, 0].copy(), part[:, 1].copy(), part.prod(axis=1), _NO_ORDERS)
+        points = Points.of(part, np.ones(len(part)))
         label, iou = nearest(points, anchors)
         counts += np.bincount(label, minlength=k)
         best, x, spare = np.zeros(len(part)), np.empty(len(part)), np.empty(len(part))
@@ -78,13 +78,10 @@ def score(wh: Sizes, anchors: Sizes, *, threshold: float = THRESHOLD) -> Fit:
     )
 
 
-_NO_ORDERS: tuple[NDArray[np.intp], NDArray[np.intp]] = (np.empty(0, np.intp), np.empty(0, np.intp))
-
-
 def fitness(points: Points, anchors: Sizes, *, threshold: float = THRESHOLD) -> float:
     """Return the weighted mean of each point's best x; one that is not above 1/threshold counts as 0."""
     best = nearest(points, anchors, "ratio")[1]
-    return points.mean(np.where(best > 1.0 / threshold, best, 0.0))
+    return float(points.mean(np.where(best > 1.0 / threshold, best, 0.0)))
 
 
 def evolve(
