@@ -73,7 +73,7 @@ def mend_file(job: Job, *, plan: Plan) -> Mended:
             failures = (_about(job.image_name, error),)
     try:
         edits += mend(said, plan, picture, _names(job) if "filename" in plan.rules else ("", ""))
-        if edits and (refused := _unwritable(edits, job.name)) is not None:
+        if edits and "filename" in plan.rules and (refused := _unwritable(edits, job.name)):
             failures = (*failures, refused)
             edits = [edit for edit in edits if edit.place != "filename"]
         if not edits:
