@@ -1,8 +1,8 @@
 """One run of one operation: not done again when nothing changed, and told by its output what made it.
 
 The key of a run is a digest of the operation's name and version, its parameters and the bytes of its inputs; equal keys
-make equal bytes. After an output folder has appeared, a snapshot of it (size and time of every file) and the answer are
-kept inside, so that the same command finds out that there is nothing to do, and a changed output is not taken for ours.
+make equal bytes. An output folder holds the key (run.json) and how its files were when it appeared, and afterwards the
+answer, so that the same command finds out that there is nothing to do, and a changed output is not taken for ours.
 """
 
 import json
@@ -18,7 +18,8 @@ from datatools.core.op import Op
 from datatools.core.result import Result, Table, plain
 from datatools.core.types import Run
 
-SNAPSHOT = Path(".datatools") / "result.json"
+ANSWER = ".datatools/result.json"
+"""The file in an output folder that holds the answer of the run that made it."""
 
 Stat = tuple[int, int]
 """Size in bytes and modification time in nanoseconds."""
@@ -59,22 +60,18 @@ def execute(op: Op[..., Result], arguments: Mapping[str, Any], run: Run) -> Resu
     if out is None or given.get("dry_run"):
         return op(**given)
     key = key_of(op, arguments)
-    earlier = read_snapshot(out)
-    if earlier and not given.get("force"):
-        changes = changed(earlier.files, list_files(out), under=out)
-        if earlier.key == key and not changes:
-            return Kept(out, earlier.answer, earlier.problems)
-        if changes and earlier.same_source(op, arguments):
-            raise UsageError(
-                f"{out}: {changes[0]} and {len(changes) - 1} more changed since it was made (--force replaces it)"
-                if len(changes) > 1
-                else f"{out}: {changes[0]} was changed since it was made (--force replaces it)"
-            )
-        given["force"] = earlier.same_source(op, arguments)
+    made = read_made(out)
+    if made and not given.get("force"):
+        changes = changed(made.files, list_files(out))
+        ours = made.same_source(op, arguments)
+        if made.key == key and not changes and made.answer is not None:
+            return Kept(out, made.answer, made.problems)
+        if changes and ours:
+            more = f" and {len(changes) - 1} more files were" if len(changes) > 1 else " was"
+            raise UsageError(f"{out}: {changes[0]}{more} changed since it was made (--force replaces it)")
+        given["force"] = ours
     result = announced(op, arguments, key, given)
-    write_snapshot(
-        out, Snapshot(key, op.name, sources(op, arguments), list_files(out), result.to_json(), result.problems)
-    )
+    _remember(out, result)
     return result
 
 
@@ -94,24 +91,26 @@ def announced(op: Op[..., Result], arguments: Mapping[str, Any], key: str, given
 
 
 @dataclass(frozen=True)
-class Snapshot:
-    """What a finished output looked like, and the answer of the run that made it."""
+class Made:
+    """What stands in a finished output folder about itself.
+
+    files: as they were when it appeared. answer: of the run that made it; None where that was killed before it could
+    be written down.
+    """
 
     key: str
     op: str
-    sources: tuple[str, ...]
+    parameters: dict[str, Any]
     files: dict[str, Stat]
-    answer: dict[str, Any]
+    answer: dict[str, Any] | None
     problems: int
 
     def same_source(self, op: Op[..., Result], arguments: Mapping[str, Any]) -> bool:
-        """Whether the same operation on the same paths made it."""
-        return self.op == op.name and self.sources == sources(op, arguments)
-
-
-def sources(op: Op[..., Result], arguments: Mapping[str, Any]) -> tuple[str, ...]:
-    """The absolute paths of the inputs."""
-    return tuple(os.path.abspath(path) for path in input_paths(op, arguments))
+        """Whether the same operation made it of inputs that were named the same."""
+        now = parameters(op, arguments)
+        return self.op == op.name and all(
+            self.parameters.get(s.name) == now[s.name] for s in op.params if s.name in now and s.positional
+        )
 
 
 def input_paths(op: Op[..., Result], arguments: Mapping[str, Any]) -> list[Path]:
@@ -171,40 +170,43 @@ def list_files(out: Path) -> dict[str, Stat]:
     """Size and time of every file of an output: of the file itself, or of all below the folder."""
     from datatools.io import files
 
-    if out.is_file():
-        return {out.name: _stat(out)}
-    found: dict[str, Stat] = {}
     if out.is_dir():
-        for folder, _, names in files.walk(out):
-            for name in names:
-                found[str(folder / name)] = _stat(out / folder / name)
-    return found
+        return files.listing(out)
+    return {out.name: stat_of(out)} if out.is_file() else {}
 
 
-def changed(before: Mapping[str, Stat], now: Mapping[str, Stat], under: Path, ignore: Iterable[Path] = ()) -> list[str]:
+def changed(before: Mapping[str, Stat], now: Mapping[str, Stat], ignore: Iterable[str] = ()) -> list[str]:
     """The names of files that are not as they were: gone, other, or new."""
-    ignored = {os.path.abspath(path) for path in ignore}
-    names = sorted(n for n in before.keys() | now.keys() if before.get(n) != now.get(n))
-    return [n for n in names if os.path.abspath(under / n) not in ignored]
+    ignored = set(ignore)
+    return sorted(n for n in before.keys() | now.keys() if before.get(n) != now.get(n) and n not in ignored)
 
 
-def read_snapshot(out: Path) -> Snapshot | None:
-    """The snapshot of a finished output; None where there is none that can be read."""
+def read_made(out: Path) -> Made | None:
+    """What a finished output folder says about itself; None where it is not one of ours."""
+    from datatools.io.folders import MADE, RECORD
+
     try:
-        data = json.loads((out / SNAPSHOT).read_bytes())
-        files = {str(name): (int(size), int(time)) for name, (size, time) in data["files"].items()}
-        return Snapshot(data["key"], data["op"], tuple(data["sources"]), files, data["answer"], data["problems"])
+        record = json.loads((out / RECORD).read_bytes())
+        listed = json.loads((out / MADE).read_bytes())
+        files = {str(name): (int(size), int(time)) for name, (size, time) in listed.items()}
+        key, op, given = str(record["key"]), str(record["op"]), dict(record["parameters"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None  # no snapshot, or not one of ours: the output is treated as somebody else's
+        return None
+    try:
+        told = json.loads((out / ANSWER).read_bytes())
+        return Made(key, op, given, files, dict(told["answer"]), int(told["problems"]))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return Made(key, op, given, files, None, 0)
 
 
-def write_snapshot(out: Path, snapshot: Snapshot) -> None:
-    """Keep the snapshot inside the output."""
+def _remember(out: Path, result: Result) -> None:
     from datatools.io import atomic
 
-    atomic.write_bytes(out / SNAPSHOT, json.dumps(vars(snapshot)).encode())
+    answer = {"answer": result.to_json(), "problems": result.problems}
+    atomic.write_bytes(out / ANSWER, json.dumps(answer).encode())
 
 
-def _stat(path: Path) -> Stat:
+def stat_of(path: Path) -> Stat:
+    """Size and time of one file."""
     status = path.stat()
     return status.st_size, status.st_mtime_ns

@@ -291,28 +291,17 @@ def _known_files(state: State, stages: Iterable[Stage]) -> set[str]:
 
 
 def _is_ours(stage: Stage, key: str, memory: _Memory | None, state: State, pipeline: Pipeline) -> bool:
-    """Whether the output may be replaced: it is as this stage left it.
+    """Whether the output may be replaced: this stage made it, and only stages of this pipeline changed it since.
 
-    A run that was killed after its output appeared, but before it was remembered, is known by the record inside.
+    What a run that was killed made, before it was remembered, is known by the record inside.
     """
-    out = stage.out
-    if out is None:
+    made = runner.read_made(stage.out) if stage.out is not None else None
+    if stage.out is None or made is None:
         return False
-    if _recorded_key(out) == key:
-        return True
-    if memory is None:
-        return False
-    known = _known_files(state, pipeline.stages)
-    # files that the operation keeps for itself are in dot folders, which a listing of an output does not show
-    extra = [name for name in runner.list_files(out) if _name(out / name) not in known]
-    return not extra and not [n for n in _touched(stage, memory, state, pipeline) if os.path.lexists(n)]
-
-
-def _recorded_key(out: Path) -> str:
-    try:
-        return str(json.loads((out / "run.json").read_bytes())["key"])
-    except (OSError, ValueError, TypeError, KeyError):
-        return ""
+    by_others = _known_files(state, [other for other in pipeline.stages if other.id != stage.id])
+    changes = runner.changed(made.files, runner.list_files(stage.out))
+    ours = memory is not None or made.key == key or made.same_source(stage.op, stage.arguments)
+    return ours and all(_name(stage.out / name) in by_others for name in changes)
 
 
 def _made(stage: Stage) -> list[Path]:

@@ -167,6 +167,17 @@ def _walk(folder: str, relative: PurePosixPath, depth: int) -> Iterator[tuple[Pu
         yield from _walk(os.path.join(folder, name), relative / name, depth + 1)
 
 
+def listing(root: Path) -> dict[str, tuple[int, int]]:
+    """Return size in bytes and modification time in nanoseconds of every file below a folder, by its relative path."""
+    found = {}
+    for folder, _, names in walk(root):
+        where = f"{folder}/" if folder.parts else ""
+        for name in names:
+            status = os.stat(f"{root}/{where}{name}", follow_symlinks=False)
+            found[where + name] = (status.st_size, status.st_mtime_ns)
+    return found
+
+
 def safe_component(name: str) -> bool:
     r"""Tell whether a name that came out of data may become one component of a path.
 

@@ -15,11 +15,14 @@ from pathlib import Path
 from datatools.core.errors import InUse, UsageError, escape
 from datatools.core.result import plain
 from datatools.io import lineage, temporary
-from datatools.io.files import cannot
+from datatools.io.files import cannot, listing
 from datatools.io.syncing import exchange, sync_folders, sync_tree
 
 RECORD = "run.json"
 """The file in every output that says what made it."""
+
+MADE = ".datatools/made.json"
+"""The file in every output that says how each file was when the folder appeared: size and modification time."""
 
 _LOCK = ".dt-lock"
 _MARKS = (RECORD, _LOCK)
@@ -39,8 +42,9 @@ def folder(out: Path, *, force: bool = False, inputs: Sequence[Path] = ()) -> It
         with folder(out, inputs=[src]) as partial:
             write_bytes(partial / "labels" / "a.txt", data)
 
-    The record of the running operation is added as run.json. After an error nothing is left; what a killed run left is
-    cleared by the next. With `force` an `out` that datatools made is replaced, in one step where the system can.
+    The record of the running operation is added as run.json, a list of the files as .datatools/made.json. After an
+    error nothing is left; what a killed run left is cleared by the next. With `force` an `out` that datatools made is
+    replaced, in one step where the system can.
 
     Raises UsageError, before anything is written, where `out` exists and is not empty (with `force`: and has no
     run.json), is a file or a link, or is one of the inputs, inside one or around one. Raises InUse where another run is
@@ -153,6 +157,9 @@ def _lock(place: str, held: ExitStack) -> None:
 def _finish(partial: str) -> None:
     record = json.dumps(plain(lineage.current()), indent=2, ensure_ascii=False) + "\n"
     temporary.rename(temporary.write(partial, record.encode()), os.path.join(partial, RECORD))
+    made = json.dumps(listing(Path(partial))).encode()
+    os.mkdir(os.path.join(partial, os.path.dirname(MADE)))
+    temporary.rename(temporary.write(os.path.join(partial, os.path.dirname(MADE)), made), os.path.join(partial, MADE))
     sync_tree(partial)
 
 

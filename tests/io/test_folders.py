@@ -12,10 +12,21 @@ import pytest
 
 from datatools.core.errors import InUse, StorageError, UsageError
 from datatools.io import atomic, folders, lineage, syncing
+from datatools.io.folders import MADE
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    """The bytes of all files but of the list of the files, which holds times."""
+    files = (p for p in folder.rglob("*") if p.is_file() and p.name != "made.json")
+    return {str(p.relative_to(folder)): p.read_bytes() for p in files}
+
+
+def test_a_list_says_how_the_files_were_when_the_folder_appeared(tmp_path: Path) -> None:
+    make(tmp_path / "out")
+    listed = json.loads((tmp_path / "out" / MADE).read_bytes())
+    assert set(listed) == {"run.json", "sub/a.txt"}
+    status = (tmp_path / "out" / "sub" / "a.txt").stat()
+    assert listed["sub/a.txt"] == [status.st_size, status.st_mtime_ns]
 
 
 def make(out: Path, text: bytes = b"x", **options: object) -> None:
@@ -32,7 +43,7 @@ def test_appears_when_the_block_ends(tmp_path: Path) -> None:
     record = {"op": "voc.fix", "parameters": {"src": "é"}}
     assert json.loads((out / "run.json").read_text()) == record
     assert os.listdir(out.parent) == ["out"]
-    assert sorted(os.listdir(out)) == ["a.txt", "run.json"]
+    assert sorted(os.listdir(out)) == [".datatools", "a.txt", "run.json"]
 
 
 def test_relative_and_empty_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,6 +121,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from datatools.io import atomic, folders, syncing
+from datatools.io.folders import MADE
 out, moment = Path(sys.argv[1]), sys.argv[2]
 kill = lambda *args: os.kill(os.getpid(), signal.SIGKILL)
 if moment == "no exchange":
@@ -158,6 +170,7 @@ HOLDER = """
 import sys
 from pathlib import Path
 from datatools.io import atomic
+from datatools.io.folders import MADE
 with atomic.folder(Path(sys.argv[1])) as partial:
     atomic.write_bytes(partial / "sub" / "a.txt", b"first")
     print("ready", flush=True)

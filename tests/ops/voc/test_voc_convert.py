@@ -50,7 +50,9 @@ def lists(root: Path, **splits: str) -> None:
 
 
 def files(root: Path) -> list[str]:
-    return sorted(p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file())
+    return sorted(
+        p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file() and ".datatools" not in p.parts
+    )
 
 
 def snapshot(root: Path) -> dict[str, bytes]:

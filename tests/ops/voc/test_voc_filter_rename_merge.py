@@ -38,7 +38,8 @@ def make(root: Path, items: dict[str, bytes], lists: dict[str, str] | None = Non
 
 
 def files(root: Path) -> dict[str, bytes]:
-    return {p.relative_to(root).as_posix(): p.read_bytes() for p in sorted(root.rglob("*")) if p.is_file()}
+    files = (p for p in sorted(root.rglob("*")) if p.is_file() and ".datatools" not in p.parts)  # that holds times
+    return {p.relative_to(root).as_posix(): p.read_bytes() for p in files}
 
 
 def classes(root: Path) -> tuple[str, ...]:
