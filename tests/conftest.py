@@ -1,8 +1,15 @@
 """Fixtures that several test files use."""
 
+import os
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# new examples are looked for on developers' machines; a run that decides over a change is the same every time
+hypothesis.settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("ci")
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -27,6 +27,8 @@ TRIES = 8
 """Deals that are tried where units are few, because a bad start can then not always be swapped away."""
 FEW = 5000
 """So many units times splits are few."""
+TINY = 64
+"""So many are tiny: there are hardly any swaps, and four times as many deals find what they cannot."""
 
 
 def assign(
@@ -59,7 +61,8 @@ def assign(
     if not free.any():
         return held
     best, best_score = held, (np.inf, np.inf)
-    for _ in range(TRIES if free.sum() * wanted.size <= FEW else 1):
+    places = int(free.sum()) * wanted.size
+    for _ in range(4 * TRIES if places <= TINY else TRIES if places <= FEW else 1):
         split = _deal(units, wanted, held, rng)
         split = _settle(units, wanted, split, free)
         split = improve(units, wanted, split, free, rng, tolerance=tolerance)

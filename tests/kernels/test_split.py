@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from datatools.kernels import split, split_swaps
@@ -110,6 +110,7 @@ def test_few_objects_of_a_class(n):
 
 
 @given(st.integers(0, 2**32 - 1))
+@example(5434257)  # eight deals missed the best one
 @settings(max_examples=40, deadline=None)
 def test_as_good_as_trying_everything(seed):
     rng = np.random.default_rng(seed)
