@@ -61,9 +61,9 @@ def arguments(name: str, source: str = "raw") -> dict[str, Any]:
 
 
 def contents(root: Path) -> dict[str, bytes]:
-    """The bytes of all files; what a folder remembers about itself holds times and does not count."""
-    files = (p for p in sorted(root.rglob("*")) if p.is_file() and ".datatools" not in p.parts)
-    return {str(p.relative_to(root)): p.read_bytes() for p in files}
+    """The bytes of all files that readers see: dot files hold what a folder remembers about itself, and its lock."""
+    files = {p.relative_to(root): p for p in sorted(root.rglob("*")) if p.is_file()}
+    return {str(n): p.read_bytes() for n, p in files.items() if not any(part.startswith(".") for part in n.parts)}
 
 
 def times(root: Path) -> dict[str, int]:

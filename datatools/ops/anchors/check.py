@@ -11,7 +11,7 @@ from datatools.core.result import Result, Table
 from datatools.core.types import SERIAL, Dataset, Run
 from datatools.ops.anchors import boxes as network
 from datatools.ops.anchors import formats
-from datatools.ops.anchors.scores import anchor_table, failure_lines, score_line
+from datatools.ops.anchors.scores import anchor_table, boxes_line, failure_lines, score_line
 
 
 @dataclass(frozen=True)
@@ -47,15 +47,15 @@ class Check(Result):
 
     def lines(self) -> Iterator[str | Table]:
         """The anchors with their boxes, the scores, and whether the set deserves its own."""
-        width, height = self.size
-        yield f"{escape(self.src)}: {self.boxes:,} boxes of {self.images:,} images, in {width} x {height} ({self.fit})"
+        yield boxes_line(self.src, self.boxes, self.images, self.size, self.fit)
         yield anchor_table(self.anchors, self.counts)
         yield score_line(self.avg_iou, self.bpr, self.aat)
         areas = [w * h for w, h in self.anchors]
         if areas != sorted(areas):
             yield "the anchors are not sorted by area: networks give the first ones to the finest grid"
         yield from failure_lines(self.failures, self.left_out)
-        own = f"datatools anchors kmeans {escape(self.src)} -k {self.k} --size {width}x{height}"
+        size = "x".join(map(str, self.size))
+        own = f"datatools anchors kmeans {escape(self.src)} -k {self.k} --size {size}"
         if self.bpr < 0.98:
             yield f"next: fewer than 98 % of the boxes can be learnt with these anchors; better ones: {own}"
         else:

@@ -12,7 +12,7 @@ from datatools.core.result import Result, Table
 from datatools.core.types import SERIAL, Dataset, Run, Seed
 from datatools.ops.anchors import boxes as network
 from datatools.ops.anchors import formats
-from datatools.ops.anchors.scores import anchor_table, failure_lines, score_line
+from datatools.ops.anchors.scores import anchor_table, boxes_line, failure_lines, score_line
 from datatools.ops.anchors.solve import (
     MAX_K,
     Center,
@@ -85,8 +85,7 @@ class KMeans(Result):
         if self.format != "table":
             yield self.text(self.format)
             return
-        width, height = self.size
-        yield f"{escape(self.src)}: {self.boxes:,} boxes of {self.images:,} images, in {width} x {height} ({self.fit})"
+        yield boxes_line(self.src, self.boxes, self.images, self.size, self.fit)
         yield anchor_table(self.anchors, self.counts)
         yield score_line(self.avg_iou, self.bpr, self.aat)
         yield from failure_lines(self.failures, self.left_out)

@@ -1,12 +1,18 @@
 """Anchors and their scores, as the commands show them to people."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-from datatools.core.errors import DataError
+from datatools.core.errors import DataError, escape
 from datatools.core.result import Table
 
 SHOWN = 20
 """So many failures are shown on a terminal; JSON holds all."""
+
+
+def boxes_line(src: Path, boxes: int, images: int, size: tuple[int, int], fit: str) -> str:
+    """What was looked at: how many boxes of how many images, in which input."""
+    return f"{escape(src)}: {boxes:,} boxes of {images:,} images, in {size[0]} x {size[1]} ({fit})"
 
 
 def anchor_table(anchors: Sequence[tuple[float, float]], counts: Sequence[int]) -> Table:

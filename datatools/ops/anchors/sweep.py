@@ -12,7 +12,7 @@ from datatools.core.result import Result, Table
 from datatools.core.types import SERIAL, Dataset, Run, Seed
 from datatools.ops.anchors import boxes as network
 from datatools.ops.anchors import formats
-from datatools.ops.anchors.scores import failure_lines
+from datatools.ops.anchors.scores import boxes_line, failure_lines
 from datatools.ops.anchors.solve import (
     MAX_K,
     CenterParam,
@@ -70,8 +70,7 @@ class Sweep(Result):
 
     def lines(self) -> Iterator[str | Table]:
         """A row for each k, with what it gains on the one before."""
-        width, height = self.size
-        yield f"{escape(self.src)}: {self.boxes:,} boxes of {self.images:,} images, in {width} x {height} ({self.fit})"
+        yield boxes_line(self.src, self.boxes, self.images, self.size, self.fit)
         rows = []
         for before, step in zip((None, *self.steps[:-1]), self.steps, strict=True):
             gain = None if before is None else step.avg_iou - before.avg_iou
