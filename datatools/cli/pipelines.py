@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from datatools.cli.command import AsJson, Jobs
+from datatools.cli.command import Address, AsJson, Engine, Jobs
 from datatools.core.errors import UsageError
 
 File = Annotated[Path, typer.Argument(help="pipeline file (YAML)")]
@@ -32,18 +32,20 @@ def run(
         float, typer.Option(min=0, help="seconds that one item may take; 0 is no limit", metavar="S")
     ] = 0.0,
     jobs: Jobs = 0,
+    engine: Engine = "local",
+    address: Address = "",
     json: AsJson = False,
 ) -> None:
     """Run the stages of a pipeline file; what did not change is kept."""
     from datatools.cli import render
-    from datatools.engine import pipeline, stages
-    from datatools.engine.executors import LocalRun
+    from datatools.engine import open_run, pipeline, stages
 
     loaded = pipeline.load(file, _settings(set_))
     show = None if json else _show_stage
     selection = stages.Selection(only, start, force)
     policy = stages.Policy(on_error, max_failures, retry_failed, item_timeout)
-    result = stages.run_pipeline(loaded, LocalRun(jobs), selection, policy, dry_run=dry_run, show=show)
+    with open_run(engine, jobs, address) as spread:
+        result = stages.run_pipeline(loaded, spread, selection, policy, dry_run=dry_run, show=show)
     render.show(result, json)
     if result.failed:
         print(f"datatools: stage {result.failed.id}: {result.failed.error}", file=sys.stderr)

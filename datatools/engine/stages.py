@@ -108,7 +108,7 @@ class _Runner:
     def run(self) -> PipelineRun:
         """Take the stages as they become ready."""
         while ready := self.ready():
-            if len(ready) > 1 and isinstance(self._run, LocalRun) and self._run.jobs > 1:
+            if len(ready) > 1 and type(self._run) is LocalRun and self._run.jobs > 1:
                 self._side_by_side(self._run)
             else:
                 self._end(ready[0], ready[0].do(self._run))
