@@ -71,8 +71,8 @@ stages:
 """,
     )
     assert told == [
-        "p.yaml:2:1: seeds: there is no such key; did you mean seed?",
         "p.yaml:1:1: version: must be 1 (got 2)",
+        "p.yaml:2:1: seeds: there is no such key; did you mean seed?",
         "p.yaml:4:13: stages[0].uses: there is no operation 'voc.lnit'; did you mean voc.lint?",
         "p.yaml:5:6: stages[1].id: every stage needs an id: a letter, then letters, digits, - and _",
         "p.yaml:6:29: stages[2].in: names a stage or a path, or several in a list",

@@ -1,0 +1,95 @@
+"""What the names of a stage stand for: under `in` a stage or a path, in parameters files that a stage may make."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from datatools.core.op import Op
+from datatools.engine.pipefile.drafts import Draft
+from datatools.engine.pipefile.outputs import Output, Outputs
+from datatools.engine.pipefile.problems import Spot
+from datatools.engine.pipeline import generalised, near
+
+
+@dataclass(frozen=True)
+class Link:
+    """One thing that a stage reads.
+
+    parameter: of the operation; name: as the file has it. stages: those that make it, or those that are named.
+    outputs: who makes exactly this path. path: None where stages are named.
+    must_exist: whether it has to be there already, as no stage makes it.
+    """
+
+    parameter: str
+    name: str
+    spot: Spot
+    stages: tuple[Draft, ...]
+    outputs: tuple[Output, ...] = ()
+    path: Path | None = None
+    must_exist: bool = False
+
+
+class Names:
+    """The stages by every name under which they may be meant."""
+
+    def __init__(self, drafts: Sequence[Draft]) -> None:
+        self._drafts: dict[str, list[Draft]] = {}
+        self._broken = [draft.id for draft in drafts if draft.uses is None]
+        for draft in drafts:
+            for name in generalised(draft.id):
+                self._drafts.setdefault(name, []).append(draft)
+
+    def find(self, name: str, prefix: str) -> tuple[Draft, ...]:
+        """The stages of that name in the file of the prefix: one, all repeats of one, or none."""
+        return tuple(self._drafts.get(prefix + name, ()))
+
+    def is_lost(self, name: str, prefix: str) -> bool:
+        """Whether the name may be that of a stage of a file that could not be included, which was told already."""
+        return any((prefix + name).startswith(f"{other}.") for other in self._broken)
+
+    def hint(self, name: str, prefix: str) -> str:
+        """What may have been meant by a name that is none."""
+        local = [known.removeprefix(prefix) for known in self._drafts if known.startswith(prefix)]
+        inside = [known for known in local if known.startswith(f"{name}.") and "[" not in known]
+        if inside:
+            return f"; {name} is a file that is included: name one of its stages, {', '.join(inside)}"
+        return near(name, local)
+
+
+def inputs(draft: Draft, parameter: str, names: Names, outputs: Outputs) -> Iterator[Link]:
+    """What stands under `in`. A name is a stage's where there is one, else a path."""
+    for name, spot in draft.inputs:
+        if found := names.find(name, draft.prefix):
+            yield Link(parameter, name, spot, found)
+        else:
+            link = _path(parameter, Path(name), spot, outputs)
+            yield replace(link, must_exist=link.must_exist and not names.is_lost(name, draft.prefix), name=name)
+
+
+def files(draft: Draft, operation: Op[..., Any], arguments: Mapping[str, Any], outputs: Outputs) -> Iterator[Link]:
+    """The files and folders that parameters name and that the operation reads, or into whose folder it writes.
+
+    In a text of the form `word:FILE` the file counts where a stage makes it.
+    """
+    for spec in operation.params:
+        value = arguments.get(spec.name)
+        spot = draft.spot.at("out") if spec.name == "out" else draft.spot.at("with", spec.name)
+        for one in value if isinstance(value, tuple) else (value,):
+            if isinstance(one, Path) and spec.param.writes:
+                others = [output for output in outputs.around(one) if output.draft is not draft]
+                if others:
+                    yield Link(spec.name, str(one), spot, tuple(output.draft for output in others))
+            elif isinstance(one, Path):
+                yield _path(spec.name, one, spot, outputs)
+            elif isinstance(one, str) and ":" in one:
+                link = _path(spec.name, Path(one.partition(":")[2]), spot, outputs)
+                if link.stages:
+                    yield link
+
+
+def _path(parameter: str, path: Path, spot: Spot, outputs: Outputs) -> Link:
+    exact = tuple(outputs.at(path))
+    stages = dict.fromkeys(output.draft.id for output in exact or outputs.around(path))
+    by_id = {output.draft.id: output.draft for output in exact or outputs.around(path)}
+    return Link(parameter, str(path), spot, tuple(by_id[i] for i in stages), exact, path, must_exist=not stages)

@@ -1,0 +1,82 @@
+"""Which stage makes which file or folder, and that no two get into each other's way."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Any
+
+from datatools.core.op import Op, ParamSpecOf
+from datatools.engine.pipefile.drafts import Draft
+from datatools.engine.pipefile.problems import Problems
+from datatools.engine.pipeline import generalised
+
+
+@dataclass(frozen=True)
+class Output:
+    """A path that a stage makes. spec: the parameter that names it."""
+
+    draft: Draft
+    path: Path
+    spec: ParamSpecOf
+
+
+class Outputs:
+    """The outputs of all stages, by path."""
+
+    def __init__(self) -> None:
+        self._by_path: dict[str, list[Output]] = {}
+
+    def add(self, draft: Draft, operation: Op[..., Any], arguments: Mapping[str, Any]) -> None:
+        """Note every path that the arguments of the stage name and that it writes."""
+        for spec in operation.params:
+            path = arguments.get(spec.name)
+            if spec.param.writes and isinstance(path, Path):
+                self._by_path.setdefault(os.path.abspath(path), []).append(Output(draft, path, spec))
+
+    def at(self, path: PurePath) -> list[Output]:
+        """Who makes the path itself."""
+        return self._by_path.get(os.path.abspath(path), [])
+
+    def around(self, path: PurePath) -> list[Output]:
+        """Who makes the innermost folder in which the path lies, where anybody does."""
+        for parent in PurePath(os.path.abspath(path)).parents:
+            if found := [output for output in self._by_path.get(str(parent), ()) if output.spec.param.writes != "file"]:
+                return found
+        return []
+
+    def refuse_shared(self, skipped: Iterable[str], problems: Problems) -> None:
+        """Note each path that two stages make, of those that may run in the same run.
+
+        Files of different operations may come into a folder that was there before.
+        """
+        left_out = set(skipped)
+        for outputs in self._by_path.values():
+            alive = [output for output in outputs if output.draft.id not in left_out]
+            for earlier, later in _pairs(alive):
+                both_add = earlier.spec.param.writes == later.spec.param.writes == "files"
+                if not both_add or earlier.draft.uses is later.draft.uses:
+                    _note_shared(earlier.draft, later, problems)
+
+
+def _pairs(outputs: list[Output]) -> Iterator[tuple[Output, Output]]:
+    """Every output but the first, with the first."""
+    return ((outputs[0], later) for later in outputs[1:])
+
+
+def _note_shared(earlier: Draft, later: Output, problems: Problems) -> None:
+    keys = ("out",) if later.spec.name == "out" else ("with", later.spec.name)
+    at = later.draft.spot.at(*keys)
+    if earlier.spot.path == later.draft.spot.path and earlier.spot.document is later.draft.spot.document:
+        problems.add(at, _told_apart(earlier.id, later.draft.id, " ".join(keys)))
+    else:
+        problems.add(at, f"{earlier.id!r} writes there, too")
+
+
+def _told_apart(earlier: str, later: str, key: str) -> str:
+    """What to do where repeats of one stage write to one place."""
+    own, base = later.rpartition("[")[2].rstrip("]"), generalised(later)[-1]
+    if later.endswith("]") and earlier.rpartition("[")[0] == later.rpartition("[")[0]:
+        name = own.partition("=")[0]
+        return f"every repeat of {base!r} would write there: put ${{matrix.{name}}} into it"
+    return f"{earlier!r} and {later!r} would both write there: give the file that is included its place in a variable"
