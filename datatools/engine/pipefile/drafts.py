@@ -71,6 +71,8 @@ class _Walk:
         for written in file.entries:
             entry = replace(written, spot=replace(written.spot, via=around.via))
             for values in matrix.combinations(entry.matrix, scope, entry.spot.at("matrix"), self.problems):
+                if self.count > MAX_STAGES:
+                    return
                 yield from self.repeat(entry, values, scope.inside(values), around)
 
     def repeat(self, entry: Entry, values: Mapping[str, Scalar], scope: Scope, around: _Around) -> Iterator[Draft]:

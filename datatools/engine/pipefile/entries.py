@@ -102,7 +102,8 @@ class _Reader:
             self.problems.add(at, "a stage has the keys id, uses, in, out, with")
             return None
         included = "include" in value
-        _refuse_unknown(value, _INCLUDE if included else _STAGE, at, self.problems)
+        known = _INCLUDE if included else _STAGE
+        misspelt = _refuse_unknown(value, known, at, self.problems)
         name = value.get("id")
         if not isinstance(name, str) or not ID.fullmatch(name):
             self.problems.add(at.at("id"), "every stage needs an id: a letter, then letters, digits, - and _")
@@ -114,9 +115,9 @@ class _Reader:
         return Entry(
             spot=at,
             id=name,
-            uses=None if included else self.operation(value.get("uses"), at.at("uses")),
+            uses=None if included or "uses" in misspelt else self.operation(value.get("uses"), at.at("uses")),
             include=self.text(value.get("include"), at.at("include"), "must be the path of a pipeline file") or "",
-            inputs=() if included else self.inputs(value.get("in"), at.at("in")),
+            inputs=() if included or "in" in misspelt else self.inputs(value.get("in"), at.at("in")),
             out=self.text(value.get("out"), at.at("out"), "must be a path") if "out" in value else None,
             parameters=self.mapping(value.get("with"), at.at("with"), "parameters with values"),
             when=self.condition(value.get("when", True), at.at("when")),
@@ -173,11 +174,15 @@ class _Reader:
         return None
 
 
-def _refuse_unknown(given: Iterable[str], known: tuple[str, ...], at: Spot, problems: Problems) -> None:
+def _refuse_unknown(given: Iterable[str], known: tuple[str, ...], at: Spot, problems: Problems) -> set[str]:
+    """Note the keys that there are not; return those that seem to be meant."""
+    meant = set()
     for key in given:
         if key not in known:
-            hint = near(key, known) or f"; there are {', '.join(known)}"
-            problems.add(at.at(key), f"there is no such key{hint}")
+            hint = near(key, known)
+            problems.add(at.at(key), f"there is no such key{hint or '; there are ' + ', '.join(known)}")
+            meant.add(hint.removeprefix("; did you mean ").removesuffix("?"))
+    return meant
 
 
 def _shown(value: Any) -> str:

@@ -77,7 +77,7 @@ def files(draft: Draft, operation: Op[..., Any], arguments: Mapping[str, Any], o
         spot = draft.spot.at("out") if spec.name == "out" else draft.spot.at("with", spec.name)
         for one in value if isinstance(value, tuple) else (value,):
             if isinstance(one, Path) and spec.param.writes:
-                others = [output for output in outputs.around(one) if output.draft is not draft]
+                others = [output for output in outputs.around(one, whole=True) if output.draft is not draft]
                 if others:
                     yield Link(spec.name, str(one), spot, tuple(output.draft for output in others))
             elif isinstance(one, Path):
@@ -90,6 +90,7 @@ def files(draft: Draft, operation: Op[..., Any], arguments: Mapping[str, Any], o
 
 def _path(parameter: str, path: Path, spot: Spot, outputs: Outputs) -> Link:
     exact = tuple(outputs.at(path))
-    stages = dict.fromkeys(output.draft.id for output in exact or outputs.around(path))
-    by_id = {output.draft.id: output.draft for output in exact or outputs.around(path)}
-    return Link(parameter, str(path), spot, tuple(by_id[i] for i in stages), exact, path, must_exist=not stages)
+    makers = {output.draft.id: output.draft for output in exact or outputs.around(path)}
+    is_known = "${" not in str(path)  # else the variable is what is wrong, which was told already
+    must_exist = is_known and not makers
+    return Link(parameter, str(path), spot, tuple(makers.values()), exact, path, must_exist)

@@ -14,11 +14,12 @@ from datatools.engine.pipeline import generalised
 
 @dataclass(frozen=True)
 class Output:
-    """A path that a stage makes. spec: the parameter that names it."""
+    """A path that a stage makes. spec: the parameter that names it. arguments: of the stage."""
 
     draft: Draft
     path: Path
     spec: ParamSpecOf
+    arguments: Mapping[str, Any]
 
 
 class Outputs:
@@ -32,16 +33,20 @@ class Outputs:
         for spec in operation.params:
             path = arguments.get(spec.name)
             if spec.param.writes and isinstance(path, Path):
-                self._by_path.setdefault(os.path.abspath(path), []).append(Output(draft, path, spec))
+                self._by_path.setdefault(os.path.abspath(path), []).append(Output(draft, path, spec, arguments))
 
     def at(self, path: PurePath) -> list[Output]:
         """Who makes the path itself."""
         return self._by_path.get(os.path.abspath(path), [])
 
-    def around(self, path: PurePath) -> list[Output]:
-        """Who makes the innermost folder in which the path lies, where anybody does."""
+    def around(self, path: PurePath, *, whole: bool = False) -> list[Output]:
+        """Who makes the innermost folder in which the path lies, where anybody does.
+
+        whole: only those that make the folder as a whole; other stages may add files to one that was there before.
+        """
+        ways = ("folder",) if whole else ("folder", "files")
         for parent in PurePath(os.path.abspath(path)).parents:
-            if found := [output for output in self._by_path.get(str(parent), ()) if output.spec.param.writes != "file"]:
+            if found := [output for output in self._by_path.get(str(parent), ()) if output.spec.param.writes in ways]:
                 return found
         return []
 
