@@ -6,8 +6,8 @@
         out: Annotated[OutFolder, Kind("{to}")],
         to: ...
 
-An operation says it beside the parameter that names the file or folder. One that is run once an item says it by the
-type of its first parameter and by the type that it returns. Where nothing is said, anything goes.
+An operation says it beside the parameter that names the file or folder. One on items says it by the values that it
+takes and returns. Where nothing is said, anything goes.
 """
 
 import re
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from datatools.core.op import Op
+from datatools.core.values import Value
 
 Kinds = frozenset[str]
 """Names of KINDS, any of which it may be; empty where nobody knows."""
@@ -55,19 +56,14 @@ KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
 """A kind -> what it is called, and what else it can be read as. When in doubt a kind can be read as more: what does
 not fit after all is found by the operation, but what is refused here cannot be run."""
 
-_ITEMS = {"Image", "Labelled", "TextPage", "TextLine", "Classified", "Audio", "Clip"}
-"""The types of datatools.core.types that an operation takes and returns item by item; their kinds are in lower case."""
-
 
 def declared(op: Op[..., Any], parameter: str, arguments: Mapping[str, Any]) -> Kinds:
-    """What the file or folder is that the parameter names, given the other arguments.
-
-    `return`: what an operation makes of its items.
-    """
-    hint = typing.get_type_hints(op.function, include_extras=True).get(parameter)
+    """What the file or folder is that the parameter names, given the other arguments."""
+    if op.items and parameter == op.params[0].name:
+        return _of_values(op.items)
     defaults = {spec.name: spec.default for spec in op.params}
     names: set[str] = set()
-    for said in _said(hint):
+    for said in _said(typing.get_type_hints(op.function, include_extras=True).get(parameter)):
         filled = re.sub(r"\{(\w+)\}", lambda m: str(arguments.get(m[1], defaults.get(m[1]))), said)
         names.update(filled.split("|"))
     return frozenset(names) if names <= KINDS.keys() else UNKNOWN
@@ -76,13 +72,17 @@ def declared(op: Op[..., Any], parameter: str, arguments: Mapping[str, Any]) -> 
 def handed_on(op: Op[..., Any], parameter: str, arguments: Mapping[str, Any], given: Kinds) -> Kinds:
     """What the output is that the parameter names. given: what the operation reads.
 
-    An operation that returns items of the types that it takes keeps the form of the set that it is given.
+    An operation that returns the values that it takes keeps the form of the set that it is given.
     """
-    if said := declared(op, parameter, arguments):
-        return said
-    made = declared(op, "return", arguments)
-    takes = declared(op, op.params[0].name, arguments)
-    return given or made if made == takes else made
+    if not op.items or parameter != "out":
+        return declared(op, parameter, arguments)
+    return given or _of_values(op.makes) if op.makes == op.items else _of_values(op.makes)
+
+
+def _of_values(values: Iterable[type[Value]]) -> Kinds:
+    """The kinds of sets of such values: their names in lower case."""
+    names = {value.__name__.lower() for value in values}
+    return frozenset(names) if names <= KINDS.keys() else UNKNOWN
 
 
 def fits(have: Kinds, want: Kinds) -> bool:
@@ -108,7 +108,5 @@ def _said(hint: Any) -> Iterator[str]:
     for extra in getattr(hint, "__metadata__", ()):
         if isinstance(extra, Kind):
             yield extra.name
-    if isinstance(hint, type) and hint.__name__ in _ITEMS:
-        yield hint.__name__.lower()
     for inner in typing.get_args(hint):
         yield from _said(inner)

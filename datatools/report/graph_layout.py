@@ -5,6 +5,7 @@ An arrow over several columns reserves a narrow place in each column that it pas
 what leads to it.
 """
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -12,7 +13,7 @@ from datatools.report.graph import Graph, Node, children
 
 GAP_X, GAP_Y, MARGIN = 46, 20, 16
 PASS_H = 10
-FRAME_PAD, FRAME_TITLE_H = 14, 28
+FRAME_PAD, FRAME_TITLE_H = 14, 36  # below the title, room for the sheets of a repeated box
 LINE_H, BOX_PAD = 17, 11
 CHAR_W = 7.2
 MIN_W, MAX_W = 110, 290
@@ -116,10 +117,8 @@ class _Columns:
         self.of: dict[str, int] = {}
         for node in graph.nodes:
             self.of[node.id] = 1 + max((self.of[need] for need in node.needs), default=-1)
-        for node in graph.nodes:
-            readers = [self.of[other.id] for other in graph.nodes if node.id in other.needs]
-            if node.is_path and readers:
-                self.of[node.id] = min(readers) - 1
+        for path in (node.id for node in graph.nodes if node.is_path):
+            self.of[path] = min((self.of[other.id] for other in graph.nodes if path in other.needs), default=1) - 1
         self.count = max(self.of.values(), default=0) + 1
 
     def between(self, need: str, node: str) -> range:
@@ -135,6 +134,7 @@ class _Columns:
         inside = [self.of[i] for i, around in self.frames.items() if around[: len(frames)] == frames]
         return min(inside, default=0), max(inside, default=0)
 
+    @functools.cached_property
     def passes(self) -> dict[tuple[str, int], tuple[str, ...]]:
         """(from, column) of every pass, and the frames inside which it lies: those of its ends that reach there."""
         found: dict[tuple[str, int], tuple[str, ...]] = {}
@@ -158,7 +158,7 @@ def _block(frames: tuple[str, ...], graph: Graph, columns: _Columns) -> _Block:
             c = columns.of[node.id]
             leads = [columns.key(need, c - 1) for need in node.needs]
             inner.append(_Block(f"n{node.id}", c, c, box_size(node)[1], leads, order))
-    for order, ((need, c), around) in enumerate(columns.passes().items(), len(graph.nodes)):
+    for order, ((need, c), around) in enumerate(columns.passes.items(), len(graph.nodes)):
         if around == frames:
             inner.append(_Block(columns.key(need, c), c, c, PASS_H, [columns.key(need, c - 1)], order))
     inner.sort(key=lambda block: (block.first, block.order))
@@ -184,16 +184,23 @@ def _stack(blocks: Sequence[_Block]) -> float:
         known = [middle[lead] for lead in block.leads if lead in middle]
         wish = max(0.0, sum(known) / len(known) - block.height / 2) if known else 0.0
         others = [b for b in placed if b.first <= block.last and block.first <= b.last]
-        spots = [wish, 0.0, *(b.y + b.height + GAP_Y for b in others), *(b.y - GAP_Y - block.height for b in others)]
-        free = [y for y in spots if y >= 0 and all(_apart(y, block.height, b) for b in others)]
-        block.y = min(free, key=lambda y: (abs(y - wish), y))
+        block.y = _nearest(wish, [(b.y - GAP_Y - block.height, b.y + b.height + GAP_Y) for b in others])
         placed.append(block)
         _note_middles(block, block.y, middle)
     return max((b.y + b.height for b in blocks), default=0.0)
 
 
-def _apart(y: float, height: float, other: _Block) -> bool:
-    return y >= other.y + other.height + GAP_Y - 1e-6 or y + height + GAP_Y <= other.y + 1e-6
+def _nearest(wish: float, taken: list[tuple[float, float]]) -> float:
+    """The number from 0 on that is nearest to the wish and inside none of the open intervals."""
+    above = wish
+    for start, end in sorted(taken):
+        if start < above - 1e-6 and end > above + 1e-6:
+            above = end
+    below = wish
+    for start, end in sorted(taken, key=lambda interval: -interval[1]):
+        if start < below - 1e-6 and end > below + 1e-6:
+            below = start
+    return below if below >= 0 and wish - below <= above - wish else above
 
 
 def _note_middles(block: _Block, y: float, middle: dict[str, float]) -> None:

@@ -87,16 +87,21 @@ class _Walk:
 
     def stage(self, entry: Entry, name: str, scope: Scope, around: _Around) -> Draft:
         at = entry.spot
+        spots = [replace(spot, via=at.via) for _, spot in entry.inputs]
+        inputs = tuple(
+            (scope.fill_text(given, spot), spot) for (given, _), spot in zip(entry.inputs, spots, strict=True)
+        )
+        out = None if entry.out is None else scope.fill_text(entry.out, at.at("out"))
+        for text, spot in (*inputs, (out, at.at("out"))):
+            if text == "" and not around.skipped_because:  # `when` may ask whether there is a value
+                self.problems.add(spot, "is empty once its variables are filled in")
         return Draft(
             id=name,
             prefix=around.prefix,
             spot=at,
             uses=entry.uses,
-            inputs=tuple(
-                (scope.fill_text(given, replace(spot, via=at.via)), replace(spot, via=at.via))
-                for given, spot in entry.inputs
-            ),
-            out=None if entry.out is None else scope.fill_text(entry.out, at.at("out")),
+            inputs=inputs,
+            out=out,
             parameters=self.parameters(entry, scope),
             seed=around.seed,
             when=around.when,

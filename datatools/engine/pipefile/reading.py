@@ -1,4 +1,4 @@
-"""What stages read, and what they give to those that name them: whether it is there, and whether the one fits the other."""
+"""What stages read, and what they give to those that name them: that it is there, and that the one fits the other."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
