@@ -63,8 +63,8 @@ def declared(op: Op[..., Any], parameter: str, arguments: Mapping[str, Any]) -> 
         return _of_values(op.items)
     defaults = {spec.name: spec.default for spec in op.params}
     names: set[str] = set()
-    for said in _said(typing.get_type_hints(op.function, include_extras=True).get(parameter)):
-        filled = re.sub(r"\{(\w+)\}", lambda m: str(arguments.get(m[1], defaults.get(m[1]))), said)
+    for text in said(op, parameter):
+        filled = re.sub(r"\{(\w+)\}", lambda m: str(arguments.get(m[1], defaults.get(m[1]))), text)
         names.update(filled.split("|"))
     return frozenset(names) if names <= KINDS.keys() else UNKNOWN
 
@@ -103,10 +103,12 @@ def phrase(kinds: Iterable[str]) -> str:
     return " or ".join(KINDS[kind][0] for kind in sorted(kinds))
 
 
-def _said(hint: Any) -> Iterator[str]:
-    """Every kind that stands somewhere in an annotation."""
-    for extra in getattr(hint, "__metadata__", ()):
-        if isinstance(extra, Kind):
-            yield extra.name
+def said(op: Op[..., Any], parameter: str) -> list[str]:
+    """The names of the Kinds in the annotation of a parameter, as they stand there."""
+    return list(_in_hint(typing.get_type_hints(op.function, include_extras=True).get(parameter)))
+
+
+def _in_hint(hint: Any) -> Iterator[str]:
+    yield from (extra.name for extra in getattr(hint, "__metadata__", ()) if isinstance(extra, Kind))
     for inner in typing.get_args(hint):
-        yield from _said(inner)
+        yield from _in_hint(inner)

@@ -43,10 +43,10 @@ class Plan(Result):
 class StageReport(Result):
     """What became of a stage.
 
-    state: `ran`, `kept` (nothing changed), `would run` (dry run), `skipped` (not selected, or its condition
-    is false), `waits` (a stage that it
-    needs failed, or the run was stopped), `failed`. why: what made it run. plan: the same in numbers. outputs: the
-    files and folders that it made. found: problems in the data. bad_items: items that failed.
+    state: `ran`, `kept` (nothing changed), `would run` (dry run), `skipped` (not selected, or a condition that does not
+    hold), `waits` (a stage that it needs failed, or the run was stopped), `failed`. why: what made it run. plan: the
+    same in numbers. outputs: the files and folders that it made. found: problems in the data. bad_items: items that
+    failed.
     """
 
     id: str

@@ -1,13 +1,11 @@
 """Pipeline files are checked in full before anything runs; every problem has its line and column."""
 
-import re
 from pathlib import Path
 
 import pytest
 
-from datatools.core import op
 from datatools.core.errors import UsageError
-from datatools.engine import pipeline, schema
+from datatools.engine import pipeline
 
 
 def load(tmp_path: Path, text: str, **settings: str) -> pipeline.Pipeline:
@@ -121,18 +119,6 @@ def test_settings_must_be_known(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "[]", "version: 1", "version: 1\nstages: 3", "version: 1\nstages: [3]"])
 def test_what_is_no_pipeline_is_said_to_be_none(tmp_path: Path, text: str) -> None:
     assert errors(tmp_path, text)
-
-
-def test_the_schema_knows_every_parameter_and_lets_variables_stand_for_values() -> None:
-    made = schema.pipeline_schema()
-    kmeans = made["$defs"]["anchors.kmeans"]["properties"]
-    number, variable = kmeans["k"]["anyOf"]
-    assert (number["minimum"], number["type"], kmeans["k"]["default"]) == (1, "integer", 9)
-    assert re.fullmatch(variable["pattern"], "${anchors}")
-    convert = made["$defs"]["voc.convert"]
-    assert convert["required"] == ["to"]
-    assert convert["properties"]["from"] == convert["properties"]["source_format"]  # as the option is spelled
-    assert set(made["properties"]["stages"]["items"]["properties"]["uses"]["enum"]) == set(op.names())
 
 
 def test_options_may_be_spelled_as_on_the_command_line_and_numbers_stand_for_text(tmp_path: Path) -> None:

@@ -87,10 +87,8 @@ class _Walk:
 
     def stage(self, entry: Entry, name: str, scope: Scope, around: _Around) -> Draft:
         at = entry.spot
-        spots = [replace(spot, via=at.via) for _, spot in entry.inputs]
-        inputs = tuple(
-            (scope.fill_text(given, spot), spot) for (given, _), spot in zip(entry.inputs, spots, strict=True)
-        )
+        places = [(given, replace(spot, via=at.via)) for given, spot in entry.inputs]
+        inputs = tuple((scope.fill_text(given, spot), spot) for given, spot in places)
         out = None if entry.out is None else scope.fill_text(entry.out, at.at("out"))
         for text, spot in (*inputs, (out, at.at("out"))):
             if text == "" and not around.skipped_because:  # `when` may ask whether there is a value

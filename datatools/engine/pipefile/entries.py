@@ -55,6 +55,7 @@ def read(path: Path, problems: Problems) -> PipelineFile:
     except DataError as error:
         raise UsageError(f"{escape(path)}: {error.message}") from None
     spot = Spot(config.load_marked(data, str(path)))
+    problems.enter(spot)
     top = spot.document.value
     if not isinstance(top, dict):
         raise UsageError(f"{spot.where}: a pipeline has the keys version and stages")

@@ -77,9 +77,9 @@ def files(draft: Draft, operation: Op[..., Any], arguments: Mapping[str, Any], o
         spot = draft.spot.at("out") if spec.name == "out" else draft.spot.at("with", spec.name)
         for one in value if isinstance(value, tuple) else (value,):
             if isinstance(one, Path) and spec.param.writes:
-                others = [output for output in outputs.around(one, whole=True) if output.draft is not draft]
+                others = [output.draft for output in outputs.around(one, whole=True) if output.draft is not draft]
                 if others:
-                    yield Link(spec.name, str(one), spot, tuple(output.draft for output in others))
+                    yield Link(spec.name, str(one), spot, tuple(others), path=one)
             elif isinstance(one, Path):
                 yield _path(spec.name, one, spot, outputs)
             elif isinstance(one, str) and ":" in one:

@@ -45,19 +45,15 @@ class Problems:
         self._told: dict[str, tuple[int, int, int]] = {}
         self._files: dict[str, int] = {}
 
-    def __len__(self) -> int:
-        return len(self._told)
+    def enter(self, spot: Spot) -> None:
+        """Take note of a file; problems are told file by file, in the order in which these were opened."""
+        self._files.setdefault(spot.document.name, len(self._files) + 1)
 
     def add(self, spot: Spot, message: str) -> None:
         """Note what is wrong there."""
-        path = spot.path
-        while path and path not in spot.document.places:
-            path = path[:-1]
-        rank = self._files.setdefault(spot.document.name, len(self._files) + 1)
         dotted = f"{spot.dotted}: " if spot.path else ""
-        self._told.setdefault(
-            f"{spot.where}: {dotted}{message}{spot.via}", (rank, *spot.document.places.get(path, (1, 1)))
-        )
+        rank = (self._files[spot.document.name], *spot.document.place(spot.path))
+        self._told.setdefault(f"{spot.where}: {dotted}{message}{spot.via}", rank)
 
     def add_setting(self, name: str, message: str) -> None:
         """Note what is wrong with a value of the command line."""
