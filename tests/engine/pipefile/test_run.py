@@ -27,6 +27,9 @@ stages:
 """
 
 
+WHOLE = Selection()
+
+
 @pytest.fixture(autouse=True)
 def files(place: Path, fixture_voc: Path) -> None:
     Path("raw").rmdir()
@@ -35,7 +38,7 @@ def files(place: Path, fixture_voc: Path) -> None:
     Path("all.yaml").write_text(ALL)
 
 
-def run(selection: Selection = Selection(), *, dry_run: bool = False, **settings: str) -> PipelineRun:
+def run(selection: Selection = WHOLE, *, dry_run: bool = False, **settings: str) -> PipelineRun:
     return run_pipeline(pipeline.load(Path("all.yaml"), settings), SERIAL, selection, dry_run=dry_run)
 
 
