@@ -38,7 +38,8 @@ class Rect:
 class Layout:
     """Where everything is, in px from the left top.
 
-    boxes: by node id. frames: by frame id, outer ones first. arrows: (from, to) -> places passed on the way.
+    boxes: by node id. frames: by frame id, outer ones first. arrows: (from, to) -> the places that the arrow leads
+    through, each as wide as its column, from that of its start to that of its end: level inside, curved between.
     """
 
     boxes: dict[str, Rect]
@@ -99,7 +100,11 @@ def layout(graph: Graph) -> Layout:
         boxes=boxes,
         frames={key[1:]: rect for key, rect in rects.items() if key.startswith("f") and key != "f"},
         arrows={
-            (need, node.id): [rects[columns.key(need, c)] for c in columns.between(need, node.id)]
+            (need, node.id): [
+                rects[f"n{need}"],
+                *(rects[columns.key(need, c)] for c in columns.between(need, node.id)),
+                rects[f"n{node.id}"],
+            ]
             for node in graph.nodes
             for need in node.needs
         },

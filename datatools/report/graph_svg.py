@@ -1,5 +1,6 @@
 """A graph of boxes as a drawing (SVG)."""
 
+import itertools
 from collections.abc import Iterator
 from html import escape
 
@@ -43,25 +44,24 @@ def _frame(title: str, rect: Rect) -> str:
 
 def _arrows(graph: Graph, placed: Layout) -> Iterator[str]:
     faded = {node.id for node in graph.nodes if node.faded}
-    for (need, node), passed in placed.arrows.items():
-        start, end = placed.boxes[need], placed.boxes[node]
+    for (need, node), places in placed.arrows.items():
         is_faded = bool(faded & {need, node})
         look = f'stroke="{_LINE_FADED}" stroke-dasharray="4 3"' if is_faded else f'stroke="{_LINE}"'
         tip = "tip-faded" if is_faded else "tip"
-        yield f'<path d="{_curve(start, passed, end)}" fill="none" {look} marker-end="url(#{tip})"/>'
+        path = _curve(placed.boxes[need], places, placed.boxes[node])
+        yield f'<path d="{path}" fill="none" {look} marker-end="url(#{tip})"/>'
 
 
-def _curve(start: Rect, passed: list[Rect], end: Rect) -> str:
-    """A path from box to box, level through each column that it passes."""
-    x, y = start.x + start.w, start.middle
-    path = f"M{x:g} {y:g}"
-    for rect in (*passed, end):
-        bend = (rect.x - x) / 2
-        path += f"C{x + bend:g} {y:g} {rect.x - bend:g} {rect.middle:g} {rect.x:g} {rect.middle:g}"
-        x, y = rect.x + rect.w, rect.middle
-        if rect is not end:
-            path += f"H{x:g}"
-    return path
+def _curve(start: Rect, places: list[Rect], end: Rect) -> str:
+    """A path from box to box, level through each column and curved between them."""
+    path = f"M{start.x + start.w:g} {start.middle:g}"
+    for before, after in itertools.pairwise(places):
+        x = before.x + before.w
+        bend = (after.x - x) / 2
+        path += (
+            f"H{x:g}C{x + bend:g} {before.middle:g} {after.x - bend:g} {after.middle:g} {after.x:g} {after.middle:g}"
+        )
+    return f"{path}H{end.x:g}"
 
 
 def _box(node: Node, rect: Rect) -> Iterator[str]:
