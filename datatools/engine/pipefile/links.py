@@ -1,8 +1,9 @@
 """What the names of a stage stand for: under `in` a stage or a path, in parameters files that a stage may make."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
+from pathlib import Path, PurePath
 from typing import Any
 
 from datatools.core.op import Op
@@ -35,7 +36,9 @@ class Names:
 
     def __init__(self, drafts: Sequence[Draft]) -> None:
         self._drafts: dict[str, list[Draft]] = {}
-        self._broken = [draft.id for draft in drafts if draft.uses is None]
+        broken = [draft for draft in drafts if draft.uses is None]
+        self._lost_ids = tuple(f"{draft.id}." for draft in broken)
+        self._lost_paths = [PurePath(os.path.abspath(draft.out)) for draft in broken if draft.out]
         for draft in drafts:
             for name in generalised(draft.id):
                 self._drafts.setdefault(name, []).append(draft)
@@ -45,8 +48,14 @@ class Names:
         return tuple(self._drafts.get(prefix + name, ()))
 
     def is_lost(self, name: str, prefix: str) -> bool:
-        """Whether the name may be that of a stage of a file that could not be included, which was told already."""
-        return any((prefix + name).startswith(f"{other}.") for other in self._broken)
+        """Whether it may be a stage of a file that could not be included, or what a stage makes whose operation there
+        is not; that was told already, or that a variable is none."""
+        path = PurePath(os.path.abspath(name))
+        return (
+            (prefix + name).startswith(self._lost_ids)
+            or any(path.is_relative_to(lost) for lost in self._lost_paths)
+            or "${" in name
+        )
 
     def hint(self, name: str, prefix: str) -> str:
         """What may have been meant by a name that is none."""
@@ -63,11 +72,12 @@ def inputs(draft: Draft, parameter: str, names: Names, outputs: Outputs) -> Iter
         if found := names.find(name, draft.prefix):
             yield Link(parameter, name, spot, found)
         else:
-            link = _path(parameter, Path(name), spot, outputs)
-            yield replace(link, must_exist=link.must_exist and not names.is_lost(name, draft.prefix), name=name)
+            yield _path(parameter, name, draft.prefix, spot, names, outputs)
 
 
-def files(draft: Draft, operation: Op[..., Any], arguments: Mapping[str, Any], outputs: Outputs) -> Iterator[Link]:
+def files(
+    draft: Draft, operation: Op[..., Any], arguments: Mapping[str, Any], names: Names, outputs: Outputs
+) -> Iterator[Link]:
     """The files and folders that parameters name and that the operation reads, or into whose folder it writes.
 
     In a text of the form `word:FILE` the file counts where a stage makes it.
@@ -77,20 +87,20 @@ def files(draft: Draft, operation: Op[..., Any], arguments: Mapping[str, Any], o
         spot = draft.spot.at("out") if spec.name == "out" else draft.spot.at("with", spec.name)
         for one in value if isinstance(value, tuple) else (value,):
             if isinstance(one, Path) and spec.param.writes:
-                others = [output.draft for output in outputs.around(one, whole=True) if output.draft is not draft]
+                others = [output.draft for output in outputs.around(one, whole=True) if output.draft.id != draft.id]
                 if others:
                     yield Link(spec.name, str(one), spot, tuple(others), path=one)
             elif isinstance(one, Path):
-                yield _path(spec.name, one, spot, outputs)
+                yield _path(spec.name, str(one), draft.prefix, spot, names, outputs)
             elif isinstance(one, str) and ":" in one:
-                link = _path(spec.name, Path(one.partition(":")[2]), spot, outputs)
+                link = _path(spec.name, one.partition(":")[2], draft.prefix, spot, names, outputs)
                 if link.stages:
                     yield link
 
 
-def _path(parameter: str, path: Path, spot: Spot, outputs: Outputs) -> Link:
+def _path(parameter: str, name: str, prefix: str, spot: Spot, names: Names, outputs: Outputs) -> Link:
+    path = Path(name)
     exact = tuple(outputs.at(path))
     makers = {output.draft.id: output.draft for output in exact or outputs.around(path)}
-    is_known = "${" not in str(path)  # else the variable is what is wrong, which was told already
-    must_exist = is_known and not makers
-    return Link(parameter, str(path), spot, tuple(makers.values()), exact, path, must_exist)
+    must_exist = not makers and not names.is_lost(name, prefix)
+    return Link(parameter, name, spot, tuple(makers.values()), exact, path, must_exist)

@@ -1,7 +1,7 @@
 """Which stage makes which file or folder, and that no two get into each other's way."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
@@ -9,16 +9,17 @@ from typing import Any
 from datatools.core.op import Op, ParamSpecOf
 from datatools.engine.pipefile.drafts import Draft
 from datatools.engine.pipefile.problems import Problems
-from datatools.engine.pipeline import generalised
+from datatools.engine.pipeline import parts
 
 
 @dataclass(frozen=True)
 class Output:
-    """A path that a stage makes. spec: the parameter that names it. arguments: of the stage."""
+    """A path that a stage makes. spec: the parameter that names it. operation, arguments: of the stage."""
 
     draft: Draft
     path: Path
     spec: ParamSpecOf
+    operation: Op[..., Any]
     arguments: Mapping[str, Any]
 
 
@@ -33,7 +34,8 @@ class Outputs:
         for spec in operation.params:
             path = arguments.get(spec.name)
             if spec.param.writes and isinstance(path, Path):
-                self._by_path.setdefault(os.path.abspath(path), []).append(Output(draft, path, spec, arguments))
+                output = Output(draft, path, spec, operation, arguments)
+                self._by_path.setdefault(os.path.abspath(path), []).append(output)
 
     def at(self, path: PurePath) -> list[Output]:
         """Who makes the path itself."""
@@ -58,30 +60,25 @@ class Outputs:
         left_out = set(skipped)
         for outputs in self._by_path.values():
             alive = [output for output in outputs if output.draft.id not in left_out]
-            for earlier, later in _pairs(alive):
-                both_add = earlier.spec.param.writes == later.spec.param.writes == "files"
-                if not both_add or earlier.draft.uses is later.draft.uses:
-                    _note_shared(earlier.draft, later, problems)
-
-
-def _pairs(outputs: list[Output]) -> Iterator[tuple[Output, Output]]:
-    """Every output but the first, with the first."""
-    return ((outputs[0], later) for later in outputs[1:])
+            for later in alive[1:]:
+                both_add = alive[0].spec.param.writes == later.spec.param.writes == "files"
+                if not both_add or alive[0].operation is later.operation:
+                    _note_shared(alive[0].draft, later, problems)
 
 
 def _note_shared(earlier: Draft, later: Output, problems: Problems) -> None:
     keys = ("out",) if later.spec.name == "out" else ("with", later.spec.name)
     at = later.draft.spot.at(*keys)
     if earlier.spot.path == later.draft.spot.path and earlier.spot.document is later.draft.spot.document:
-        problems.add(at, _told_apart(earlier.id, later.draft.id, " ".join(keys)))
+        problems.add(at, _how_to_tell_apart(earlier.id, later.draft.id))
     else:
         problems.add(at, f"{earlier.id!r} writes there, too")
 
 
-def _told_apart(earlier: str, later: str, key: str) -> str:
-    """What to do where repeats of one stage write to one place."""
-    own, base = later.rpartition("[")[2].rstrip("]"), generalised(later)[-1]
-    if later.endswith("]") and earlier.rpartition("[")[0] == later.rpartition("[")[0]:
-        name = own.partition("=")[0]
-        return f"every repeat of {base!r} would write there: put ${{matrix.{name}}} into it"
+def _how_to_tell_apart(earlier: str, later: str) -> str:
+    """What to do where one entry of a file, repeated or included more than once, writes to one place."""
+    *around, (name, values) = parts(later)
+    if values and parts(earlier)[:-1] == around:
+        first = values.strip("[").partition("=")[0]
+        return f"every repeat of {name!r} would write there: put ${{matrix.{first}}} into it"
     return f"{earlier!r} and {later!r} would both write there: give the file that is included its place in a variable"

@@ -24,7 +24,7 @@ def check(draft: Draft, operation: Op[..., Any], problems: Problems) -> dict[str
     if "seed" in specs:
         given.setdefault("seed", draft.seed)
     try:
-        checked = schema.model(operation.name)(**given)
+        checked = schema.model(operation.name).model_validate(given)
     except pydantic.ValidationError as error:
         for problem in error.errors():
             _note(draft, operation, problem, specs, problems)

@@ -39,11 +39,14 @@ class Reading:
         """What a link stands for: a path, or what the chosen ones of the stages that it names give."""
         if link.path is None:
             return list(self._of_stages(link, chosen))
-        for output in link.outputs:
-            if output.draft.uses is not None:
-                made = kinds.handed_on(output.draft.uses, output.spec.name, output.arguments, kinds.UNKNOWN)
-                return [Given(link.path, made)]
-        return [Given(link.path)]
+        makers = {stage.id for stage in chosen}
+        made = next((output for output in link.outputs if output.draft.id in makers), None)
+        if made is None:
+            return [Given(link.path)]
+        given = self._given[made.draft.id]
+        if given.path == made.path:
+            return [Given(link.path, given.kinds)]
+        return [Given(link.path, kinds.declared(made.operation, made.spec.name, made.arguments))]
 
     def _of_stages(self, link: Link, chosen: Sequence[Draft]) -> Iterator[Given]:
         for stage in chosen:
@@ -53,10 +56,15 @@ class Reading:
             else:
                 yield given
 
-    def note(self, draft: Draft, arguments: dict[str, Any], inputs: Sequence[Given], stages: Sequence[Draft]) -> None:
+    def note(
+        self,
+        draft: Draft,
+        operation: Op[..., Any],
+        arguments: dict[str, Any],
+        inputs: Sequence[Given],
+        stages: Sequence[Draft],
+    ) -> None:
         """Remember what the stage gives: its output, or what it works in. stages: that its inputs come from."""
-        operation = draft.uses
-        assert operation is not None
         spec = out_of(operation)
         given = inputs[0] if len(inputs) == 1 else Given()
         if spec is not None and "out" in arguments and spec.param.writes in ("file", "folder"):
@@ -65,7 +73,7 @@ class Reading:
         self._given[draft.id] = given
         self._inputs[draft.id] = [stage.id for stage in stages]
 
-    def check(self, draft: Draft, operation: Op[..., Any], arguments: dict[str, Any], link: Link) -> None:
+    def check_existence(self, draft: Draft, operation: Op[..., Any], link: Link) -> None:
         """Note where a path that no stage makes is not there."""
         if not link.must_exist or link.path is None or link.path.exists():
             return
@@ -76,7 +84,12 @@ class Reading:
         self.problems.add(link.spot, f"{escape(link.name)} is neither a stage nor a path that exists{hint}")
 
     def check_kinds(
-        self, operation: Op[..., Any], arguments: dict[str, Any], link: Link, given: Sequence[Given]
+        self,
+        draft: Draft,
+        operation: Op[..., Any],
+        arguments: dict[str, Any],
+        link: Link,
+        given: Sequence[Given],
     ) -> None:
         """Note where what is given is not what the operation, or its parameter, reads."""
         want = kinds.declared(operation, link.parameter, arguments)
@@ -84,15 +97,15 @@ class Reading:
             if not kinds.fits(one.kinds, want):
                 reader = operation.name if link.parameter == operation.params[0].name else f"`{link.parameter}`"
                 told = f"{reader} reads {kinds.phrase(want)}, and {link.name!r} is {kinds.phrase(one.kinds)}"
-                self.problems.add(link.spot, told + self._better(link, want))
+                self.problems.add(link.spot, told + self._better(link, want, draft.prefix))
                 return
 
-    def _better(self, link: Link, want: Kinds) -> str:
-        """The nearest stage before those of the link that gives what is wanted."""
+    def _better(self, link: Link, want: Kinds, prefix: str) -> str:
+        """The nearest stage of the same file, before those of the link, that gives what is wanted."""
         waiting = [stage.id for stage in link.stages]
         for stage in waiting:
-            if (have := self._given[stage].kinds) and kinds.fits(have, want):
-                return f"; did you mean {stage}?"
+            if stage.startswith(prefix) and (have := self._given[stage].kinds) and kinds.fits(have, want):
+                return f"; did you mean {stage.removeprefix(prefix)}?"
             waiting += [need for need in self._inputs.get(stage, ()) if need not in waiting]
         return ""
 

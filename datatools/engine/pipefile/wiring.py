@@ -67,8 +67,9 @@ class _Wiring:
     def links(self, draft: Draft) -> list[Link]:
         if draft.uses is None:
             return []
-        read = links.files(draft, draft.uses, self.arguments[draft.id], self.outputs)
-        return [*links.inputs(draft, draft.uses.params[0].name, self.names, self.outputs), *read]
+        first = draft.uses.params[0].name
+        read = links.files(draft, draft.uses, self.arguments[draft.id], self.names, self.outputs)
+        return [*links.inputs(draft, first, self.names, self.outputs), *read]
 
     def reason_to_skip(self, read: list[Link]) -> str:
         """A stage is skipped with what it needs; of several repeats of a stage one that runs is enough."""
@@ -91,8 +92,8 @@ class _Wiring:
             chosen = self.chosen(link)
             given = self.reading.of(link, chosen)
             if draft.id not in self.skipped:
-                self.reading.check(draft, operation, arguments, link)
-            self.reading.check_kinds(operation, arguments, link, given)
+                self.reading.check_existence(draft, operation, link)
+            self.reading.check_kinds(draft, operation, arguments, link, given)
             if link.parameter == first.name:
                 self.reading.check_number(first, operation, link, chosen)
                 inputs += given
@@ -103,7 +104,7 @@ class _Wiring:
         paths = tuple(given.path for given in inputs if given.path)
         if paths:
             arguments[first.name] = paths if first.many else paths[0]
-        self.reading.note(draft, arguments, inputs, makers)
+        self.reading.note(draft, operation, arguments, inputs, makers)
         return Stage(
             id=draft.id,
             op=operation,

@@ -54,6 +54,7 @@ def test_what_does_not_fit_is_told(errors: Errors, stage: str, words: str) -> No
     "stage",
     [
         "uses: voc.lint, in: clear",
+        "uses: voc.lint, in: ./w/clear",
         "uses: haze.remove, in: other, out: o",
         "uses: voc.convert, in: other, out: o, with: {from: yolo, to: voc}",
         "uses: anchors.check, in: clear, with: {anchors: w/anchors.json}",
@@ -133,6 +134,8 @@ stages:
   - {id: c, use: voc.lint, in: b}
   - {id: d, uses: voc.lint, inn: b}
   - {id: e, uses: voc.convert, in: a, with: {tp: yolo}}
+  - {id: f, uses: voc.fx, in: raw, out: w/f}
+  - {id: g, uses: voc.lint, in: w/f/part}
 """
     assert errors(text) == [
         "p.yaml:4:13: stages[0].uses: there is no operation 'voc.lnit'; did you mean voc.lint?",
@@ -142,4 +145,5 @@ stages:
         "p.yaml:8:5: stages[4]: voc.convert needs an `out`",
         "p.yaml:8:39: stages[4].with: voc.convert needs the parameter to",
         "p.yaml:8:46: stages[4].with.tp: voc.convert has no such parameter",
+        "p.yaml:9:13: stages[5].uses: there is no operation 'voc.fx'; did you mean voc.fix?",
     ]
