@@ -5,7 +5,7 @@ import re
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datatools.report.graph import Graph, Node, mermaid
@@ -53,6 +53,7 @@ def inside(a: Rect, b: Rect) -> bool:
     return across and b.y <= a.y + near and a.y + a.h <= b.y + b.h + near
 
 
+@settings(max_examples=60, deadline=None)
 @given(graphs())
 def test_boxes_and_frames_keep_apart(graph: Graph) -> None:
     placed = layout(graph)
@@ -70,6 +71,7 @@ def test_boxes_and_frames_keep_apart(graph: Graph) -> None:
         assert list(placed.frames).index("f") < list(placed.frames).index("f.g")
 
 
+@settings(max_examples=60, deadline=None)
 @given(graphs())
 def test_arrows_lead_to_the_right_and_pass_no_box(graph: Graph) -> None:
     placed = layout(graph)
@@ -121,6 +123,7 @@ def test_mermaid_has_frames_shapes_and_escapes() -> None:
     )
 
 
+@settings(max_examples=60, deadline=None)
 @given(graphs())
 def test_mermaid_has_every_box_and_arrow(graph: Graph) -> None:
     text = mermaid(graph)

@@ -40,6 +40,10 @@ class Files:
         """
         path = Path(os.path.normpath(trail[-1].parent / name))
         self.count += 1
+        if self.count > MAX_INCLUDES:
+            if self.count == MAX_INCLUDES + 1:
+                self.problems.add(at, f"more than {MAX_INCLUDES} includes in one pipeline")
+            return None
         if wrong := self._wrong(name, path, trail):
             self.problems.add(at, wrong)
             return None
@@ -68,6 +72,4 @@ class Files:
             return f"the files include each other: {circle}"
         if len(trail) >= MAX_DEPTH:
             return f"more than {MAX_DEPTH} files include each other in a row"
-        if self.count > MAX_INCLUDES:
-            return f"more than {MAX_INCLUDES} includes in one pipeline"
         return ""

@@ -195,5 +195,4 @@ def test_depth_and_number_are_limited(errors: Errors) -> None:
     both = "matrix: {x: [1, 2, 3, 4, 5, 6, 7, 8]}"
     files = {f"n{i}.yaml": f"stages: [{{id: a, include: n{i + 1}.yaml, {both}}}]" for i in range(6)} | {"n6.yaml": ONE}
     told = errors("stages: [{id: a, include: n0.yaml}]", files=files)
-    assert any("more than 256 includes in one pipeline" in line for line in told)
-    assert len(told) < 300
+    assert ["more than 256 includes in one pipeline" in line for line in told] == [True]
