@@ -136,7 +136,8 @@ class _Wiring:
 def in_order(drafts: Sequence[Draft], read: Mapping[str, list[Link]], problems: Problems) -> Iterator[Draft]:
     """The stages in the order of the files, each moved behind those that it needs; none if they form a circle."""
     place = {draft.id: i for i, draft in enumerate(drafts)}
-    sorter = graphlib.TopologicalSorter({i: {stage.id for link in read[i] for stage in link.stages} for i in place})
+    # lists, not sets: which of several circles is found may not depend on how texts are hashed
+    sorter = graphlib.TopologicalSorter({i: [stage.id for link in read[i] for stage in link.stages] for i in place})
     try:
         sorter.prepare()
     except graphlib.CycleError as error:
