@@ -196,6 +196,7 @@ def test_a_folder_of_frames_gives_masks_of_their_names(run: Run, tmp_path: Path,
 def test_a_run_that_stops_goes_on_behind_the_last_piece(run: Run, engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whole files and joined videos alike are what they would have been."""
     monkeypatch.setattr(film, "PIECE_FRAMES", 20)
+    monkeypatch.setattr(film, "SECURE_S", -1.0)
     asked = {"engine": engine, "masks": True, "overlay": True, "boxes": "csv"}
     whole = run("whole", **asked)
     real, taken, full = Moving.take, [], True
