@@ -105,7 +105,7 @@ class ItemRunner:
             if not changes and memory.finished:
                 item_finish.refresh(options.out, planner.refreshed)
                 return memory.remember(
-                    self._job.base, dataclasses.replace(self._result(memory.failures), up_to_date=True)
+                    self._job.base, dataclasses.replace(self._result(item_finish.Told(**memory.told)), up_to_date=True)
                 )
             result = self._write(planner)
         finally:
@@ -213,8 +213,8 @@ class ItemRunner:
                         self._tally(done)
                         advance(1)
                     committer.tick()
-            failures = item_finish.finish(self._job, self._sources, partial, self._record())
-        return self._result(failures)
+            told = item_finish.finish(self._job, self._sources, partial, self._record())
+        return self._result(told)
 
     def _tasks(self, planner: Planner, partial: Path, committer: Committer, advance: Any) -> Iterator[Source]:
         """Yield the items that have to be done; keep the others on the way."""
@@ -261,7 +261,8 @@ class ItemRunner:
             told = DataError(*(last[k] for k in ("path", "line", "code", "message", "remedy")))
             raise DataError(self._options.out, 0, "E-TOO-MANY-FAILURES", f"{what}; the last one: {told}")
 
-    def _result(self, failures: tuple[dict[str, Any], ...] = (), *, dry_run: bool = False) -> ItemsRun:
+    def _result(self, told: item_finish.Told | None = None, *, dry_run: bool = False) -> ItemsRun:
+        told = told or item_finish.Told()
         counts = self._counts
         return ItemsRun(
             op=self._op.name,
@@ -274,7 +275,9 @@ class ItemRunner:
             carried=counts["carried"],
             removed=counts["removed"],
             reasons=dict(sorted(self._reasons.items(), key=lambda pair: (-pair[1], pair[0]))),
-            failures=failures,
+            failures=told.failures,
+            told=told.remarks,
+            incomplete=told.incomplete,
             dry_run=dry_run,
             workers_lost=self._run.workers_lost,
         )
