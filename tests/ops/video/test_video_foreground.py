@@ -79,6 +79,15 @@ def test_every_engine_finds_what_moves(run: Run, fixture_video: Path, engine: st
     assert datatools.video.score(out / "masks/walkers", fixture_video / "truth").total.f_measure > least
 
 
+def test_python_means_the_operations_engine(walkers: Path, tmp_path: Path, run: Run) -> None:
+    from datatools import engine
+
+    result = engine.run("video.foreground", src=walkers, out=tmp_path / "o", engine="mog2", run_engine="local", jobs=1)
+    assert result.problems == 0
+    name = "masks/walkers/000060.png"
+    assert (tmp_path / "o" / name).read_bytes() == (run(engine="mog2") / name).read_bytes()
+
+
 def test_videos_have_every_frame_at_its_time(run: Run) -> None:
     out = run(mask_video=True, overlay=True, side_by_side=True, codec="ffv1", masks=True)
     for name, size in (("mask_video", (160, 120)), ("overlay", (160, 120)), ("side_by_side", (320, 120))):
