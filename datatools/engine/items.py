@@ -206,12 +206,15 @@ class ItemRunner:
         with folders.resumable(options.out, inputs=[options.src], keep=self._job.base) as partial:
             with Committer(partial, planner.journal_end) as committer, self._run.bar(self._op.name, total) as advance:
                 tasks = self._tasks(planner, partial, committer, advance)
+                shown = 0.0
                 for outcome in self._run.stream(self._job, tasks, self._to_do, options.item_timeout):
                     if outcome is not None:
                         done = self._done(outcome)
                         committer.add(done.line)
                         self._tally(done)
                         advance(1)
+                    advance(self._run.begun - shown)
+                    shown = self._run.begun
                     committer.tick()
             told = item_finish.finish(self._job, self._sources, partial, self._record())
         return self._result(told)

@@ -152,6 +152,8 @@ class Video:
         declared = self.info.container.frames
         missing = self.info.container.missing_bytes
         of = f" of {declared}" if declared else ""
+        if self.ended and not read and self.info.frames:
+            return (undecodable(self._name, self.info.container),)
         if self.ended and self._change:
             (width, height), (new_width, new_height) = self._change.before, self._change.after
             what = f"after {read}{of} frames the size changes from {width} x {height} to {new_width} x {new_height}"
@@ -202,14 +204,19 @@ def open_video(path: str | Path, *, name: str = "", max_pixels: int = MAX_PIXELS
     finally:
         os.close(fd)
     if capture is None or info is None:
-        codec = f"'{said.codec}'" if said.codec else "of no name"
-        raise unreadable(name, f"no frame can be decoded (codec {codec})", "convert it with ffmpeg first")
+        raise undecodable(name, said)
     try:
         _check_size(info.size_wh, max_pixels, name)
     except DataError:
         capture.release()
         raise
     return Video(name, capture, info, change)
+
+
+def undecodable(name: str, said: Container) -> DataError:
+    """The error of a video of which no frame can be decoded, by what its headers declare."""
+    codec = f"'{said.codec}'" if said.codec else "of no name"
+    return unreadable(name, f"no frame can be decoded (codec {codec})", "convert it with ffmpeg first")
 
 
 def _check_size(size_wh: tuple[int, int], max_pixels: int, name: str) -> None:

@@ -3,6 +3,7 @@
 import struct
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from datatools.io.headers import Window
@@ -107,3 +108,64 @@ def test_sizes_of_zero_and_endless_nesting_end() -> None:
     with pytest.raises(BadVideo):
         containers.container(window(zero))
     assert matroska.read(window(b"\x1a\x45\xdf\xa3\xff" + bytes(200))) is None
+
+
+def box(kind: bytes, *parts: bytes) -> bytes:
+    body = b"".join(parts)
+    return (len(body) + 8).to_bytes(4, "big") + kind + body
+
+
+def mp4(*, edits: list[tuple[int, int]] | None = None, delay: int = 0, frames: int = 50) -> bytes:
+    listed = (
+        box(b"elst", bytes(4), len(edits).to_bytes(4, "big"), *(struct.pack(">Iii", *e, 1 << 16) for e in edits))
+        if edits
+        else b""
+    )
+    entry = box(b"avc1", bytes(24), struct.pack(">HH", 320, 240), bytes(50))
+    table = box(
+        b"stbl",
+        box(b"stsd", bytes(4), (1).to_bytes(4, "big"), entry),
+        box(b"stsz", bytes(8), frames.to_bytes(4, "big")),
+        box(b"ctts", bytes(4), (1).to_bytes(4, "big"), (frames).to_bytes(4, "big"), delay.to_bytes(4, "big")),
+    )
+    media = box(
+        b"mdia",
+        box(b"mdhd", bytes(12), struct.pack(">II", 12800, 12800 * frames // 25), bytes(4)),
+        box(b"hdlr", bytes(8), b"vide", bytes(12)),
+        box(b"minf", table),
+    )
+    return box(b"ftyp", b"isom", bytes(4)) + box(b"moov", box(b"trak", box(b"edts", listed) if edits else b"", media))
+
+
+@pytest.mark.parametrize(
+    ("edits", "delay", "frames"),
+    [
+        (None, 0, 50),
+        ([(2000, 0)], 0, 50),
+        ([(2000, 1024)], 1024, 50),  # the delay of B-frames leaves nothing out
+        ([(500, -1), (2000, 0)], 0, 50),  # a pause before the first frame does not, either
+        ([(1500, 6656)], 1024, 0),
+        ([(1000, 0), (1000, 8000)], 0, 0),
+        ([(1, 0)] * 3, 0, 0),
+    ],
+)
+def test_frames_that_an_edit_list_leaves_out_are_not_declared(
+    edits: list[tuple[int, int]] | None, delay: int, frames: int
+) -> None:
+    said = containers.container(window(mp4(edits=edits, delay=delay)))
+    assert (said.size_wh, said.frames, said.duration_s) == ((320, 240), frames, 2.0)
+
+
+@pytest.mark.parametrize("whole", [mkv(), avi(), mp4(edits=[(2000, 1024)], delay=1024)])
+def test_mutants_of_headers_are_read_or_refused(whole: bytes) -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(3400):
+        mutant = bytearray(whole)
+        for at in rng.integers(0, len(mutant), int(rng.integers(1, 10))):
+            mutant[at] = int(rng.integers(256))
+        try:
+            said = containers.container(window(bytes(mutant)))
+        except BadVideo:
+            continue
+        assert said.frames >= 0
+        assert said.duration_s >= 0

@@ -121,6 +121,23 @@ def test_a_recording_that_was_never_finished_is_named(tmp_path: Path) -> None:
         read.open_video(path)
 
 
+def test_a_codec_that_nobody_knows_is_named(tmp_path: Path) -> None:
+    path = made(tmp_path / "a.mp4")
+    path.write_bytes(path.read_bytes().replace(b"mp4v", b"zzzz").replace(b"esds", b"free"))
+    with pytest.raises(DataError, match=r"no frame can be decoded \(codec 'zzzz'\) \(convert it with ffmpeg first\)"):
+        read.open_video(path)
+
+
+def test_a_video_of_which_no_frame_can_be_decoded_is_told(tmp_path: Path) -> None:
+    path = made(tmp_path / "a.mp4", codec="mjpg")
+    track = isobmff.read_track(path)
+    data = bytearray(path.read_bytes())
+    for at, size in zip(track.offsets, track.sizes, strict=True):
+        data[at : at + size] = bytes(size)
+    path.write_bytes(data)
+    assert told(path) == (0, ["E-VIDEO-UNREADABLE"])
+
+
 def test_a_change_of_size_ends_the_video_and_is_told(tmp_path: Path) -> None:
     pieces = []
     for name, size in (("a", (64, 48)), ("b", (96, 80))):

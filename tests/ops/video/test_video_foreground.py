@@ -12,6 +12,7 @@ import pytest
 
 import datatools
 from datatools.cli.app import main
+from datatools.core import progress
 from datatools.core.errors import StorageError
 from datatools.core.values import Clip
 from datatools.engine.item_job import ItemJob
@@ -213,6 +214,13 @@ def test_a_run_that_stops_goes_on_behind_the_last_piece(run: Run, engine: str, m
     assert taken == list(range(40 if engine == "vibe" else 0, 100))  # OpenCV's models cannot be saved
     assert contents(out) == contents(whole)
     assert not (out / ".datatools/pieces").exists() or not list((out / ".datatools/pieces").iterdir())
+
+
+def test_progress_is_told_frame_by_frame(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[float] = []
+    monkeypatch.setattr(progress, "tell", told.append)
+    run()
+    assert told == pytest.approx([(i + 1) / 100 for i in range(100)])
 
 
 def test_the_sound_is_kept_or_its_loss_is_told(
