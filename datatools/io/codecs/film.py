@@ -6,6 +6,7 @@ bytes are the same.
 """
 
 import os
+import shutil
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
@@ -51,11 +52,13 @@ class FilmCodec(ClipCodec):
         frames = sum(piece["frames"] for piece in pieces.told)
         if not frames:
             raise told[0] if told else DataError(printable(source.id), 0, "E-VIDEO-EMPTY", "it has no frames")
+        silence: DataError | None = None
         for video, times_s in _times(pieces).items():
             with room.file(video) as path:
                 isobmff.join(pieces.files(f"videos/{video}"), times_s, Path(path))
-                if value.clip.sound and video in value.sound:
-                    told += _add_sound(Path(path), Path(value.clip.sound), pieces.begin() / "sound.mp4")
+                if value.clip.sound and video in value.sound and silence is None:
+                    silence = _add_sound(Path(path), Path(value.clip.sound), pieces.begin() / "sound.mp4")
+        told += [silence] if silence else []
         for file, place in _files(pieces):
             room.link(os.fspath(place), file, files.digest(place))
         rows = [row for piece in pieces.told for row in piece["rows"]]
@@ -66,7 +69,7 @@ class FilmCodec(ClipCodec):
 
     def finish(self, rows: Iterable[tuple[Source, Any]], root: Path, room: Room) -> None:
         """Remove the pieces of clips that failed in the end."""
-        Pieces(Path(room.root) / _PIECES, "").remove()
+        shutil.rmtree(Path(room.root) / _PIECES, ignore_errors=True)
 
 
 def _take_all(film: Film, reel: Reel, pieces: Pieces) -> None:
@@ -175,9 +178,9 @@ def _files(pieces: Pieces) -> Iterator[tuple[str, Path]]:
             yield name, pieces.place(number) / "files" / name
 
 
-def _add_sound(video: Path, source: Path, made: Path) -> list[DataError]:
+def _add_sound(video: Path, source: Path, made: Path) -> DataError | None:
+    """Give the video the sound of another; say why where there is none."""
     lost = audio.add_sound(video, source, made)
-    if lost is not None:
-        return [lost]
-    os.replace(made, video)
-    return []
+    if lost is None:
+        os.replace(made, video)
+    return lost
