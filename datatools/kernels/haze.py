@@ -4,10 +4,11 @@ A hazy picture is I = J t + A (1 - t): the scene J seen through a transmission t
 haze without end. Outdoors some channel of some pixel near any place is almost black, so what the darkest of them shows
 is haze: that gives A and t, and with them J.
 
-Pictures are (height, width) grey, (height, width, 2) grey and alpha, (height, width, 3) RGB or (height, width, 4) RGB
-and alpha, of uint8 or uint16; alpha is handed on as it is. Either side may be 0. Levels are 0 .. 255 or 0 .. 65535.
+Pictures are those of datatools.kernels.planes; alpha is handed on as it is. Levels are 0 .. 255 or 0 .. 65535. Every
+step is exact integers or float32 rounded once, so the same picture gives the same bytes on every machine.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,12 +16,23 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datatools.kernels.guided import guided_filter, quick_guided_filter
+from datatools.kernels import guided
+from datatools.kernels.airlight import Levels, Method, find_airlight
+from datatools.kernels.planes import (
+    Picture,
+    Plane,
+    colour_planes,
+    grey_plane,
+    merge_like,
+    peak,
+    split_alpha,
+    strips,
+)
 
-Picture = NDArray[Any]
-Levels = NDArray[np.float64]
-Plane = NDArray[np.float32]
+Veil = NDArray[np.uint16]
 Refine = Literal["guided", "fast", "none"]
+
+_SHRINK = 4  # of each side, for the fast refinement
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +40,9 @@ class Settings:
     """How haze is estimated and taken away.
 
     patch: side of the dark channel's window, px, odd. omega: share of the haze that is removed. t0: transmissions are
-    taken for at least this. refine: the guided filter, the same on a quarter of the size, or the blocks as they are.
-    radius: of the guided filter's window, px. eps: its smoothing; the guide's levels count 0 .. 1.
+    taken for at least this. refine: the guided filter, the same on a quarter of each side, or the blocks as they are.
+    radius: of the guided filter's window, px. eps: its smoothing; the guide's levels count 0 .. 1. airlight: how it is
+    found. exposure: factor of the levels of the result, which is darker than what people expect.
     """
 
     patch: int = 15
@@ -38,6 +51,19 @@ class Settings:
     refine: Refine = "guided"
     radius: int = 60
     eps: float = 1e-3
+    airlight: Method = "brightest"
+    exposure: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Haze:
+    """What was found: the dark channel, of the image's dtype; the transmission, float32; both (height, width); and the
+    airlight, (channels,) float64 in levels of the image.
+    """
+
+    dark: Picture
+    transmission: Plane
+    airlight: Levels
 
 
 def remove(image: Picture, settings: Settings = Settings()) -> Picture:
@@ -48,8 +74,15 @@ def remove(image: Picture, settings: Settings = Settings()) -> Picture:
     """
     if image.size == 0:
         return image.copy()
-    light = airlight(image, dark_channel(image, settings.patch))
-    return recover(image, transmission(image, light, settings), light, settings.t0)
+    light = _airlight(image, dark_channel(image, settings.patch), settings)
+    return clear(image, veil(image, light, settings.patch), light, settings)
+
+
+def estimate(image: Picture, settings: Settings = Settings()) -> Haze:
+    """Return what `remove` finds on its way. The image may not be empty."""
+    dark = dark_channel(image, settings.patch)
+    light = _airlight(image, dark, settings)
+    return Haze(dark, transmission(image, light, settings), light)
 
 
 def dark_channel(image: Picture, patch: int = 15) -> Picture:
@@ -60,92 +93,117 @@ def dark_channel(image: Picture, patch: int = 15) -> Picture:
     >>> dark_channel(np.array([[[9, 5, 7], [8, 8, 6], [9, 9, 9]]], np.uint8), 3).tolist()
     [[5, 5, 6]]
     """
-    colour, _ = split_alpha(image)
-    return _erode(_darkest(colour), patch)
+    least = np.empty(image.shape[:2], image.dtype)
+    for rows in strips(image):
+        _least(colour_planes(image[rows]), least[rows])
+    return _erode(least, patch)
 
 
-def airlight(image: Picture, dark: Picture) -> Levels:
-    """Return the colour of the haze, (channels,), in levels of the image.
+def veil(image: Picture, light: Levels, patch: int = 15) -> Veil:
+    """Return the dark channel of the image divided by the airlight, (height, width), 65535 standing for 1.
 
-    Of the max(N // 1000, 1) pixels with the brightest dark channel (of equals, the first in the order of rows), it is
-    the one with the greatest sum of channels in the image.
-
-    >>> image = np.array([[[1, 2, 3], [200, 210, 220]]], np.uint8)
-    >>> airlight(image, dark_channel(image, 1)).tolist()
-    [200.0, 210.0, 220.0]
+    What is brighter than the airlight counts as 1.
     """
-    colour, _ = split_alpha(image)
-    found = colour.reshape(-1, colour.shape[2])[_brightest(dark)].astype(np.float64)
-    best: Levels = found[found.sum(axis=1).argmax()]
-    return best
+    floor = peak(image) / 255  # a black airlight divides nothing by zero
+    tables = [_share_table(image.dtype, max(level, floor)) for level in light]
+    least = np.empty(image.shape[:2], np.uint16)
+    for rows in strips(image):
+        planes = zip(colour_planes(image[rows]), tables, strict=True)
+        _least([_look_up(plane, table) for plane, table in planes], least[rows])
+    return _erode(least, patch)
 
 
 def transmission(image: Picture, light: Levels, settings: Settings = Settings()) -> Plane:
-    """Return how much of the scene reaches the camera at each pixel, (height, width) float32, refined, in 0 .. 1."""
-    colour, _ = split_alpha(image)
-    coarse = 1 - np.float32(settings.omega) * _erode(_ratio(colour, light), settings.patch)
-    if settings.refine == "none":
-        return coarse
-    smooth = guided_filter if settings.refine == "guided" else quick_guided_filter
-    refined: Plane = np.clip(smooth(_guide(colour), coarse, settings.radius, settings.eps), 0, 1)
-    return refined
+    """Return how much of the scene reaches the camera at each pixel, (height, width) float32 in 0 .. 1.
+
+    It is 1 - omega * veil, refined along the edges of the image.
+    """
+    t = _refined(veil(image, light, settings.patch), image, settings)
+    return np.concatenate([t(rows) for rows in strips(image)])
 
 
-def recover(image: Picture, t: Plane, light: Levels, t0: float = 0.1) -> Picture:
-    """Return J = (I - A) / max(t, t0) + A, rounded and cut to the levels that the dtype has.
+def clear(image: Picture, veil: Veil, light: Levels, settings: Settings = Settings()) -> Picture:
+    """Return the scene behind a veil: the transmission of the veil, then the recovery."""
+    return _recovered(image, _refined(veil, image, settings), light, settings.t0, settings.exposure)
+
+
+def recover(image: Picture, t: Plane, light: Levels, t0: float = 0.1, exposure: float = 1.0) -> Picture:
+    """Return J = (I - A) / max(t, t0) + A, times the exposure, rounded and cut to the levels that the dtype has.
 
     >>> recover(np.full((1, 1), 70, np.uint8), np.full((1, 1), 0.5, np.float32), np.array([90.0])).item()
     50
     """
-    colour, alpha = split_alpha(image)
-    gain = 1 / np.maximum(t, np.float32(t0))
-    shade = light.astype(np.float32)
-    scene = (colour.astype(np.float32) - shade) * gain[..., None] + shade
-    levels = np.clip(np.rint(scene), 0, np.iinfo(image.dtype).max).astype(image.dtype)
-    return levels.reshape(image.shape) if alpha is None else np.concatenate([levels, alpha], axis=2)
+    return _recovered(image, lambda rows: t[rows], light, t0, exposure)
 
 
-def split_alpha(image: Picture) -> tuple[Picture, Picture | None]:
-    """Return the colour channels, (height, width, 1 or 3), and alpha, (height, width, 1) or None. Both are views."""
-    if image.ndim == 2:
-        return image[..., None], None
-    if image.shape[2] in (2, 4):
-        return image[..., :-1], image[..., -1:]
-    return image, None
+def _airlight(image: Picture, dark: Picture, settings: Settings) -> Levels:
+    colour, _ = split_alpha(image)
+    return find_airlight(colour, dark, settings.airlight)
 
 
-def _darkest(colour: Picture) -> Picture:
-    least: Picture = colour.min(axis=2)
-    return least
+Rows = Callable[[slice], Plane]
+"""The transmission of some rows, worked out when it is asked for: no plane of all of it is needed."""
+
+
+def _refined(veil: Veil, image: Picture, settings: Settings) -> Rows:
+    scale = np.float32(-settings.omega / 65535)
+    if settings.refine == "none":
+        return lambda rows: np.add(veil[rows] * scale, np.float32(1))
+    grey = grey_plane(image)
+    shrink = _SHRINK if settings.refine == "fast" else 1
+    guide, coarse = guided.shrunk(grey, shrink), guided.shrunk(veil, shrink)
+    guide /= np.float32(peak(image))
+    coarse *= scale
+    a, b = guided.coefficients(guide, coarse, max(round(settings.radius / shrink), 1), settings.eps)
+    del guide, coarse
+    a /= np.float32(peak(image))
+    b += 1
+    size = (image.shape[1], image.shape[0])
+    a, b = guided.grown(a, size), guided.grown(b, size)
+
+    def t(rows: slice) -> Plane:
+        line: Any = cv2.multiply(a[rows], grey[rows], dtype=cv2.CV_32F)
+        line += b[rows]
+        np.clip(line, 0, 1, out=line)
+        return np.asarray(line, np.float32)
+
+    return t
+
+
+def _recovered(image: Picture, t: Rows, light: Levels, t0: float, exposure: float) -> Picture:
+    clear = np.empty_like(image)
+    depth = cv2.CV_8U if image.dtype == np.uint8 else cv2.CV_16U
+    for rows in strips(image):
+        gain = np.clip(t(rows), np.float32(t0), None)
+        np.divide(np.float32(exposure), gain, out=gain)
+        rest = np.float32(exposure) - gain
+        done = [
+            # J = I g + A (e - g) is rounded and cut once, in the last step
+            cv2.add(cv2.multiply(plane, gain, dtype=cv2.CV_32F), rest * np.float32(level), dtype=depth)
+            for plane, level in zip(colour_planes(image[rows]), light, strict=True)
+        ]
+        clear[rows] = merge_like(image[rows], done)
+    return clear
+
+
+def _least(planes: Sequence[NDArray[Any]], out: NDArray[Any]) -> None:
+    np.minimum(planes[0], planes[-1], out=out)
+    for plane in planes[1:-1]:
+        np.minimum(out, plane, out=out)
 
 
 def _erode(plane: NDArray[Any], patch: int) -> NDArray[Any]:
-    window = cv2.getStructuringElement(cv2.MORPH_RECT, (patch, patch))
-    eroded: NDArray[Any] = cv2.erode(np.ascontiguousarray(plane), window)
+    eroded: NDArray[Any] = cv2.erode(plane, np.ones((patch, patch), np.uint8))
     return eroded
 
 
-def _brightest(dark: Picture) -> NDArray[np.intp]:
-    """Flat indices of the brightest thousandth."""
-    flat = dark.ravel()
-    count = max(flat.size // 1000, 1)
-    lowest = np.partition(flat, flat.size - count)[flat.size - count]
-    above = np.flatnonzero(flat > lowest)
-    return np.concatenate([above, np.flatnonzero(flat == lowest)[: count - len(above)]])
+def _share_table(dtype: np.dtype[Any], level: float) -> NDArray[np.uint16]:
+    """What each level is of the given one: 65535 for all of it or more."""
+    shares = np.arange(np.iinfo(dtype).max + 1) * (65535 / level)
+    table: NDArray[np.uint16] = np.minimum(np.rint(shares), 65535).astype(np.uint16)
+    return table
 
 
-def _ratio(colour: Picture, light: Levels) -> Plane:
-    """The least of I / A over the channels, at most 1: what is brighter than the haze is taken for haze."""
-    floor = np.iinfo(colour.dtype).max / 255  # a black airlight divides nothing by zero
-    scale = (1 / np.maximum(light, floor)).astype(np.float32)
-    least: Plane = np.minimum((colour * scale).min(axis=2), np.float32(1))
-    return least
-
-
-def _guide(colour: Picture) -> Plane:
-    """Grey of 0 .. 1, by the weights of BT.601."""
-    peak = np.float32(np.iinfo(colour.dtype).max)
-    if colour.shape[2] == 1:
-        return colour[..., 0].astype(np.float32) / peak
-    grey: Plane = cv2.cvtColor(np.ascontiguousarray(colour), cv2.COLOR_RGB2GRAY).astype(np.float32) / peak
-    return grey
+def _look_up(plane: Picture, table: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    found: Any = cv2.LUT(plane, table) if plane.dtype == np.uint8 else table[plane]
+    return np.asarray(found, np.uint16)

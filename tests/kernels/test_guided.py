@@ -53,10 +53,10 @@ def test_much_smoothing_is_two_box_means() -> None:
     assert guided.guided_filter(guide, source, 4, 1e9) == pytest.approx(twice, abs=1e-5)
 
 
-def test_the_quick_form_is_near_on_smooth_maps() -> None:
+def test_the_fast_form_is_near_on_smooth_maps() -> None:
     y, x = np.mgrid[0:240, 0:320].astype(np.float32)
     guide, source = (np.sin(x / 40) / 2 + 0.5) * y / 240, np.cos(y / 50 + x / 70) / 2 + 0.5
     exact = guided.guided_filter(guide, source, 60, 0.001)
-    error = np.abs(guided.quick_guided_filter(guide, source, 60, 0.001) - exact)
+    error = np.abs(guided.fast_guided_filter(guide, source, 60, 0.001) - exact)
     assert error.mean() < 0.01
     assert error.max() < 0.05
