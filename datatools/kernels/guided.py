@@ -87,7 +87,7 @@ def shrunk(plane: NDArray[Any], shrink: int) -> Plane:
     return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
-def grown(plane: Plane, size_wh: tuple[int, int]) -> Plane:
+def grown(plane: Plane, size_wh: tuple[int, ...]) -> Plane:
     """Return the plane on a larger size, by linear interpolation; itself where it has that size."""
     if plane.shape == size_wh[::-1]:
         return plane

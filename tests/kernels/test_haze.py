@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from datatools.kernels import haze
+from datatools.kernels.dark_channel import veil_of
 from datatools.kernels.haze import Settings
+from datatools.kernels.scattering import recover
 
 SHAPES = [
     *((1, 1), (1, 1, 3), (4, 1), (1, 4, 3), (3, 4, 1), (7, 5), (7, 5, 2), (7, 5, 3), (7, 5, 4)),
@@ -30,34 +32,26 @@ def test_every_shape_and_dtype_comes_back_as_it_was(shape: tuple[int, ...], refi
         assert (clear[..., -1] == image[..., -1]).all()
 
 
-def test_dark_channel_is_the_least_of_a_square_window() -> None:
-    image = scene((20, 17, 3))
-    found = haze.dark_channel(image, 5)
-    for y in range(20):
-        for x in range(17):
-            assert found[y, x] == image[max(y - 2, 0) : y + 3, max(x - 2, 0) : x + 3].min()
-
-
-def test_one_bright_pixel_does_not_appear_in_the_dark_channel() -> None:
-    image = np.full((31, 31, 3), 40, np.uint8)
-    image[15, 15] = 255
-    assert (haze.dark_channel(image, 15) == 40).all()
-
-
 @pytest.mark.parametrize("refine", ["guided", "fast", "none"])
 def test_transmission_of_a_scene_with_a_black_channel(refine: haze.Refine) -> None:
     light, t = np.array([0.9, 0.85, 0.8]) * 65535, 0.6
     clear = scene((50, 60, 3), np.uint16).astype(np.float64)
     clear[..., 1] = 0
     hazy = np.rint(clear * t + light * (1 - t)).astype(np.uint16)
-    found = haze.transmission(hazy, light, Settings(refine=refine))
+    found = haze.transmission(hazy, veil_of(hazy, light), light, Settings(refine=refine))(slice(None))
     assert found == pytest.approx(np.full((50, 60), 0.62), abs=2e-4)
-    error = haze.recover(hazy, found, light).astype(np.float64) - clear
+    error = recover(hazy, found, light).astype(np.float64) - clear
     expected = np.clip((clear - light) * (0.6 / 0.62) + light, 0, 65535) - clear
     assert np.abs(error).max() == pytest.approx(np.abs(expected).max(), abs=20)
 
 
-@pytest.mark.parametrize(("t", "expected"), [(0.5, 50), (0.05, 0), (1.0, 70)])
-def test_recovery_of_known_levels(t: float, expected: int) -> None:
-    image, plane = np.full((2, 3), 70, np.uint8), np.full((2, 3), t, np.float32)
-    assert (haze.recover(image, plane, np.array([90.0])) == expected).all()
+@pytest.mark.parametrize("refine", ["guided", "fast", "none"])
+@pytest.mark.parametrize("sky", [True, False])
+def test_what_is_estimated_gives_what_remove_gives(refine: haze.Refine, sky: bool) -> None:
+    image = scene((300, 400, 3)) // 2 + 90
+    settings = Settings(refine=refine, sky=sky, exposure=1.2)
+    found = haze.estimate(image, settings)
+    clear = recover(image, found.transmission, found.airlight, settings.t0, settings.exposure)
+    assert (clear == haze.remove(image, settings)).all()
+    assert found.transmission.min() >= 0
+    assert found.transmission.max() <= 1
