@@ -101,8 +101,20 @@ def transmission(image: Picture, veil: Veil, light: Levels, settings: Settings =
 
     It is 1 - omega * veil, refined along the edges of the image.
     """
-    if settings.sky:
-        veil = sky.lift(veil, image, light)
+    t = _refined(veil, image, settings)
+    if not settings.sky:
+        return t
+    alone = sky.left_alone(image, light)
+
+    def t_beside_sky(rows: slice) -> Plane:
+        # what is left alone is as if it were seen through no haze
+        line = t(rows)
+        return line + (1 - line) * alone[rows]
+
+    return t_beside_sky
+
+
+def _refined(veil: Veil, image: Picture, settings: Settings) -> Rows:
     scale = np.float32(-settings.omega / 65535)
     if settings.refine == "none":
         return lambda rows: np.add(veil[rows] * scale, np.float32(1))
