@@ -4,7 +4,7 @@ An operation whose first parameter is one of these runs once an item, in paralle
 changed; the engine finds, reads and writes the values, the function sees arrays.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NewType
 
@@ -29,10 +29,12 @@ class Image(Value):
     """A picture as displayed.
 
     pixels: (height, width) grey, (height, width, 3) RGB or (height, width, 4) RGBA with straight alpha; uint8 or
-    uint16.
+    uint16. beside: further files that an operation makes of it, by the name below the output, where `{}` stands for the
+    picture's own: arrays become pictures of the format that the suffix tells, all else becomes JSON.
     """
 
     pixels: "NDArray[Any]"
+    beside: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

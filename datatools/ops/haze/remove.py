@@ -1,19 +1,65 @@
 """`datatools haze remove`: pictures without their haze."""
 
-from typing import Annotated, Literal
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from datatools.core.errors import UsageError, escape
 from datatools.core.op import Param, op
-from datatools.core.values import Image
+from datatools.core.values import Image, Source
+
+if TYPE_CHECKING:
+    from datatools.kernels.haze import Settings
+
+COMPARISONS = "compare"
+"""The folder of the output for pictures of before and after."""
 
 
-@op("haze.remove", version=1)
+def _check(root: Path, sources: Iterator[Source], arguments: Mapping[str, Any]) -> None:
+    """Refuse what cannot work for any item, before anything is written."""
+    if arguments.get("patch", 15) % 2 == 0:
+        raise UsageError(f"--patch must be odd (got {arguments['patch']})")
+    maps = arguments.get("maps") or ""
+    for option, folder in (("--maps", maps), ("--compare", COMPARISONS if arguments.get("compare") else "")):
+        if folder and not _safe(folder):
+            raise UsageError(f"{option}: {escape(folder)} is no name of a folder of OUT")
+        if folder and (root / folder).exists():
+            raise UsageError(f"{option}: {escape(root / folder)} is part of the input; its files and the new ones mix")
+    if maps == COMPARISONS and arguments.get("compare"):
+        raise UsageError(f"--maps: the folder {COMPARISONS} is that of --compare")
+
+
+def _safe(folder: str) -> bool:
+    from datatools.io.files import safe_component
+
+    return all(safe_component(part) and not part.startswith(".") for part in folder.split("/"))
+
+
+@op("haze.remove", version=1, prepare=_check)
 def remove(
     image: Image,
     *,
     patch: Annotated[int, Param("side of the dark channel's window, px, odd", ge=1, le=99)] = 15,
     omega: Annotated[float, Param("share of the haze that is removed", ge=0, le=1)] = 0.95,
     t0: Annotated[float, Param("transmissions below this count as this", ge=0.01, le=1)] = 0.1,
-    refine: Annotated[Literal["guided", "fast", "none"], Param("how the transmission finds the edges")] = "guided",
+    refine: Annotated[
+        Literal["guided", "fast", "none"],
+        Param("how the transmission finds the edges: guided filter, the same at a quarter of the size, not at all"),
+    ] = "guided",
+    radius: Annotated[int, Param("of the guided filter's window, px", ge=1, le=1000)] = 60,
+    eps: Annotated[float, Param("how much contrast the guided filter smooths over", gt=0, le=1)] = 1e-3,
+    airlight: Annotated[
+        Literal["brightest", "mean", "quad-tree"],
+        Param("the brightest of the haziest pixels, their mean, or the flattest bright place"),
+    ] = "brightest",
+    sky: Annotated[bool, Param("leave the sky and other bright flat places as they are")] = False,
+    exposure: Annotated[float, Param("factor of the brightness of the result", gt=0, le=10)] = 1.0,
+    maps: Annotated[
+        str | None,
+        Param("folder of OUT for dark channel, transmission and airlight of every item", metavar="DIR"),
+    ] = None,
+    compare: Annotated[bool, Param(f"put pictures of before and after into the folder {COMPARISONS} of OUT")] = False,
+    prepared: None = None,
 ) -> Image:
     """Remove the haze of pictures by the dark channel prior (He, Sun, Tang, CVPR 2009).
 
@@ -21,6 +67,40 @@ def remove(
     so a labelled set stays a labelled set.
     """
     from datatools.kernels import haze
+    from datatools.kernels.before_after import before_after
 
-    settings = haze.Settings(patch=patch, omega=omega, t0=t0, refine=refine)
-    return Image(haze.remove(image.pixels, settings))
+    settings = haze.Settings(
+        patch=patch,
+        omega=omega,
+        t0=t0,
+        refine=refine,
+        radius=radius,
+        eps=eps,
+        airlight=airlight,
+        sky=sky,
+        exposure=exposure,
+    )
+    beside: dict[str, Any] = {}
+    if maps:
+        clear, beside = _with_maps(image.pixels, settings, maps)
+    else:
+        clear = haze.remove(image.pixels, settings)
+    if compare:
+        beside[f"{COMPARISONS}/{{}}"] = before_after(image.pixels, clear)
+    return Image(clear, beside)
+
+
+def _with_maps(pixels: Any, settings: "Settings", folder: str) -> tuple[Any, dict[str, Any]]:
+    import numpy as np
+
+    from datatools.kernels import haze
+    from datatools.kernels.scattering import recover
+
+    found = haze.estimate(pixels, settings)
+    clear = recover(pixels, found.transmission, found.airlight, settings.t0, settings.exposure)
+    top = int(np.iinfo(pixels.dtype).max)
+    return clear, {
+        f"{folder}/{{}}.dark.png": found.dark,
+        f"{folder}/{{}}.transmission.png": np.rint(found.transmission * top).astype(pixels.dtype),
+        f"{folder}/{{}}.airlight.json": {"airlight": found.airlight.tolist(), "of": top},
+    }
