@@ -1,5 +1,8 @@
 """What tells one frame of a video from another: sharpness, change, cuts between scenes."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +82,20 @@ class Cuts:
             return False
         start, self._start = self._start, None
         return start is not None and _other(start, now) >= self.HIGH
+
+    def state(self) -> dict[str, NDArray[np.float64]]:
+        """All that the next answer depends on."""
+        none = np.empty(0)
+        return {
+            "scene_last": none if self._last is None else self._last,
+            "scene_start": none if self._start is None else self._start,
+        }
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from a state."""
+        self._last, self._start = (
+            np.asarray(state[name], np.float64) if state[name].size else None for name in ("scene_last", "scene_start")
+        )
 
 
 def _other(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:

@@ -89,6 +89,11 @@ class Vibe:
             vibe_loops.release(self._samples, planes, mask, self._stuck, self.settings.stuck_frames, self._draws())
         return mask.reshape(self._shape[:2])
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the frames that it takes."""
+        return self._shape
+
     def state(self) -> dict[str, NDArray[Any]]:
         """Everything that the next mask depends on, as arrays; they are copies."""
         return {

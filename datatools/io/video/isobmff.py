@@ -142,8 +142,8 @@ def join(pieces: Sequence[Path], times_s: Sequence[float], target: Path) -> None
     """Make an MP4 file of the samples of all pieces, in order, and give each frame its time.
 
     pieces: files with one video track each, encoded alike. times_s: seconds, rising, one for each frame of all pieces;
-    the first frame is shown from the beginning on, the last one as long as the one before it. The target is a file
-    that is not there yet.
+    the first frame is shown from the beginning on, the last one as long as the one before it. target: made or
+    overwritten.
 
     Raises StorageError where a piece is not whole or the disk fails, ValueError where the number of times is another
     than that of frames.
@@ -153,7 +153,7 @@ def join(pieces: Sequence[Path], times_s: Sequence[float], target: Path) -> None
     if total != len(times_s) or not tracks:
         raise ValueError(f"{len(times_s)} times for {total} frames")
     try:
-        with open(target, "xb") as out:
+        with open(target, "wb") as out:
             out.write(_box(b"ftyp", b"isom", (512).to_bytes(4, "big"), b"isomiso2mp41"))
             length = sum(sum(track.sizes) for track in tracks)
             out.write(struct.pack(">I4sQ", 1, b"mdat", length + 16))

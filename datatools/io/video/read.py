@@ -12,7 +12,7 @@ it, and the loss is counted; OpenCV's own `read` would end there as if the video
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datatools.core.errors import DataError
+from datatools.core.values import Frame
 from datatools.io.files import open_regular
 from datatools.io.video.containers import Container, read_container, unreadable
 
@@ -35,16 +36,9 @@ _OPTIONS = "protocol_whitelist;file|format_whitelist;mov,mp4,avi,matroska,webm"
 _RETRIES = 4096  # packets that nobody can decode, in a row, before the rest is given up; at the end they cost nothing
 _MAX_FPS = 1000.0
 
+_NO_PIXELS = np.empty((0, 0, 3), np.uint8)
+
 _environment = threading.Lock()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Frame:
-    """One frame. index: how many were read before it. t_s: seconds from the first frame. bgr: (height, width, 3)."""
-
-    index: int
-    t_s: float
-    bgr: Bgr
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,24 +112,31 @@ class Video:
             now = last + (step or 1 / self.info.fps)
         self._times = (now, now - last)
 
-    def retrieve(self) -> Bgr:
-        """Return the pixels of the frame on which `grab` stands, (height, width, 3) uint8 BGR, a new array.
-
-        Raises DataError E-VIDEO-DAMAGED where they cannot be had.
-        """
+    def retrieve(self) -> Bgr | None:
+        """The pixels of the frame on which `grab` stands, (height, width, 3) uint8 BGR, a new array; None where they
+        cannot be had."""
         ok, bgr = self._capture.retrieve()
-        if not ok or bgr is None or bgr.ndim != 3 or bgr.shape[2] != 3 or bgr.dtype != np.uint8:
-            raise DataError(self._name, 0, "E-VIDEO-DAMAGED", f"frame {self.index} has no pixels")
-        pixels: Bgr = bgr
-        return pixels
+        fine = ok and bgr is not None and bgr.ndim == 3 and bgr.shape[2] == 3 and bgr.dtype == np.uint8
+        return bgr if fine else None
 
     def skip(self, frames: int) -> int:
         """Go past so many frames without converting their pixels; return how many there were."""
         return next((done for done in range(frames) if not self.grab()), frames)
 
-    def __iter__(self) -> Iterator[Frame]:
+    def next(self, wants: Callable[[int, float], bool] | None = None) -> Frame | None:
+        """The next frame; None at the end. wants: told its index and time, says whether its pixels are wanted."""
         while self.grab():
-            yield Frame(self.index, self.t_s, self.retrieve())
+            wanted = wants is None or wants(self.index, self.t_s)
+            bgr = self.retrieve() if wanted else _NO_PIXELS
+            if bgr is not None:
+                return Frame(self.index, self.t_s, f"{self.index:06d}", bgr)
+            self.lost.append(Loss(self.index, 1))
+            self.index -= 1
+        return None
+
+    def __iter__(self) -> Iterator[Frame]:
+        while (frame := self.next()) is not None:
+            yield frame
 
     def losses(self) -> tuple[DataError, ...]:
         """What of the video could not be read, known for sure once `ended` is true: codes E-VIDEO-LOST, E-VIDEO-CUT."""

@@ -131,7 +131,7 @@ def write_video(
 ) -> None:
     """Write a short video whose frames are all in memory: (height, width, 3) BGR or (height, width) grey.
 
-    path: a file that is not there yet. times_s: when each frame is shown. Raises as Encoder does.
+    times_s: when each frame is shown. Raises as Encoder does.
     """
     piece = path.with_name(f".dt-tmp-{os.getpid()}-{next(_numbers)}")
     height, width = frames[0].shape[:2]
