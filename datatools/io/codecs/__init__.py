@@ -50,6 +50,8 @@ class Codec(Protocol):
 
 _CODECS = {
     "Image": "datatools.io.codecs.image:ImageCodec",
+    "Clip": "datatools.io.codecs.clip:ClipCodec",
+    "Film": "datatools.io.codecs.film:FilmCodec",
 }
 """The codec of each type of value, imported when it is needed."""
 
