@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from datatools.kernels import haze
 from datatools.kernels.airlight import Levels
-from datatools.kernels.dark_channel import Veil, veil_of
-from datatools.kernels.haze import Settings
+from datatools.kernels.dark_channel import Veil, dark_channel, veil_of
+from datatools.kernels.haze import Haze, Settings
 from datatools.kernels.planes import colour_planes, grey_plane, merge_like, strips
 
 Frame = NDArray[np.uint8]
@@ -67,20 +67,31 @@ def clear_next(frame: Frame, past: Past | None, settings: Settings, smooth: floa
         veil = veil_of(frame, light, settings.patch)
         return haze.clear(frame, veil, light, settings), Past(light, veil, finer)
     finer = _mean_frame(frame, past.frame, kept)
-    steady: Any = cv2.convertScaleAbs(finer, alpha=1 / _FINER)
+    steady = _steady(finer)
     light = haze.airlight(steady, settings)
     light += smooth * (past.airlight - light)
     veil = _mean_veil(veil_of(steady, light, settings.patch), past.veil, smooth)
     return haze.clear(steady, veil, light, settings, finer), Past(light, veil, finer)
 
 
+def found(past: Past, settings: Settings) -> Haze:
+    """Return the maps by which the frame that gave this past was cleared."""
+    steady = _steady(past.frame)
+    t = haze.transmission(steady, past.veil, past.airlight, settings)
+    return Haze(dark_channel(steady, settings.patch), t(slice(None)), past.airlight)
+
+
+def _steady(frame: NDArray[np.uint16]) -> Frame:
+    steady: Any = cv2.convertScaleAbs(frame, alpha=1 / _FINER)
+    return np.asarray(steady, np.uint8)
+
+
 def _kept(frame: Frame, before: NDArray[np.uint16], smooth: float) -> NDArray[np.float32] | None:
     """The weight of the past at each pixel: less, the more the place has changed."""
     if not smooth:
         return None
-    past: Any = cv2.convertScaleAbs(before, alpha=1 / _FINER)
     grey = grey_plane(frame)
-    change: Any = cv2.blur(cv2.absdiff(grey, grey_plane(past)).astype(np.float32), _WINDOW)
+    change: Any = cv2.blur(cv2.absdiff(grey, grey_plane(_steady(before))).astype(np.float32), _WINDOW)
     return _weight(change, MOVES + 2 * noise(grey), smooth)
 
 

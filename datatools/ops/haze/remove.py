@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from datatools.core.errors import UsageError, escape
 from datatools.core.op import Param, op
-from datatools.core.values import Image, Source
+from datatools.core.values import Clip, Film, Image, Source
 
 if TYPE_CHECKING:
     from datatools.kernels.haze import Settings
@@ -37,7 +37,7 @@ def _safe(folder: str) -> bool:
 
 @op("haze.remove", version=1, prepare=_check)
 def remove(
-    image: Image,
+    item: Image | Clip,
     *,
     patch: Annotated[int, Param("side of the dark channel's window, px, odd", ge=1, le=99)] = 15,
     omega: Annotated[float, Param("share of the haze that is removed", ge=0, le=1)] = 0.95,
@@ -59,15 +59,21 @@ def remove(
         Param("folder of OUT for dark channel, transmission and airlight of every item", metavar="DIR"),
     ] = None,
     compare: Annotated[bool, Param(f"put pictures of before and after into the folder {COMPARISONS} of OUT")] = False,
+    smooth: Annotated[
+        float, Param("weight of the frames before, where nothing moves (videos); 0 flickers", ge=0, le=0.99)
+    ] = 0.9,
+    codec: Annotated[
+        Literal["mp4v", "mjpg", "vp9", "ffv1"],
+        Param("of videos: mp4v is small and quick, vp9 smaller and slow, mjpg a JPEG a frame, ffv1 lossless"),
+    ] = "mp4v",
     prepared: None = None,
-) -> Image:
-    """Remove the haze of pictures by the dark channel prior (He, Sun, Tang, CVPR 2009).
+) -> Image | Film:
+    """Remove the haze of pictures and videos by the dark channel prior (He, Sun, Tang, CVPR 2009).
 
-    Every picture of SRC is written to OUT under its name; all other files of SRC (labels, lists) come along unchanged,
-    so a labelled set stays a labelled set.
+    Every picture of SRC is written to OUT under its name, every video as MP4 with its sound; all other files of SRC
+    (labels, lists) come along unchanged, so a labelled set stays a labelled set.
     """
     from datatools.kernels import haze
-    from datatools.kernels.before_after import before_after
 
     settings = haze.Settings(
         patch=patch,
@@ -80,13 +86,25 @@ def remove(
         sky=sky,
         exposure=exposure,
     )
+    if isinstance(item, Image):
+        return _cleared(item.pixels, settings, maps or "", compare)
+    from datatools.ops.haze.clearing import Clearing
+
+    step = Clearing(item, settings, smooth, maps or "", COMPARISONS if compare else "")
+    return Film(item, step, codec, sound=step.sounding)
+
+
+def _cleared(pixels: Any, settings: "Settings", maps: str, compare: bool) -> Image:
+    from datatools.kernels import haze
+    from datatools.kernels.before_after import before_after
+
     beside: dict[str, Any] = {}
     if maps:
-        clear, beside = _with_maps(image.pixels, settings, maps)
+        clear, beside = _with_maps(pixels, settings, maps)
     else:
-        clear = haze.remove(image.pixels, settings)
+        clear = haze.remove(pixels, settings)
     if compare:
-        beside[f"{COMPARISONS}/{{}}"] = before_after(image.pixels, clear)
+        beside[f"{COMPARISONS}/{{}}"] = before_after(pixels, clear)
     return Image(clear, beside)
 
 
