@@ -177,7 +177,7 @@ class ItemRunner:
             raise UsageError(f"{out}: {escape(foreign[0])}{more} changed since it was made (--force replaces it)")
 
     def _write(self, planner: Planner) -> ItemsRun:
-        from datatools.io import folders
+        from datatools.io import folders, headway
 
         options = self._options
         total = self._counts["items"] + self._counts["carried"]
@@ -185,7 +185,9 @@ class ItemRunner:
             with Committer(partial, planner.journal_end) as committer, self._run.bar(self._op.name, total) as advance:
                 tasks = self._tasks(planner, partial, committer, advance)
                 for outcome in self._run.stream(self._job, tasks, self._to_do, options.item_timeout):
-                    if outcome is not None:
+                    if outcome is None:
+                        advance.inside(headway.told(partial))
+                    else:
                         done = self._done(outcome)
                         committer.add(done.line)
                         self._tally(done)
