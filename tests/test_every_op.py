@@ -17,6 +17,7 @@ from datatools.cli import command
 from datatools.cli.app import main
 from datatools.core import op
 from datatools.core.errors import DatatoolsError
+from datatools.core.result import plain
 from datatools.engine import executors, schema
 from datatools.engine.executors import LocalRun
 from datatools.engine.runner import execute
@@ -37,6 +38,8 @@ CASES: dict[str, dict[str, Any]] = {
     "anchors.sweep": {"k": "1..3", "plot": Path("out/plot.svg")},
     "anchors.check": {"anchors": Path("anchors.txt")},
     "haze.remove": {"out": Path("out")},
+    "haze.add": {"out": Path("out"), "beta": "0.6..1.8", "copies": 2},
+    "haze.score": {"reference": Path("other")},
 }
 """What each operation is called with here, beside its input; the test below finds one that is missing."""
 

@@ -1,9 +1,10 @@
 """Haze of a video: what is known of the frames before keeps the result from flickering.
 
 A frame alone tells the airlight and the transmission with some chance in them, and the recovery multiplies it, noise
-included, by up to 1 / t0. So three things are carried from frame to frame, each a mean in which the past has a weight:
-the airlight; the veil; and the frame itself. The last two only where nothing happens: a change that is more than noise
-is taken over at once, so moving things leave no trail.
+included, by up to 1 / t0. So three things are carried from frame to frame, each a mean in which the past has a weight.
+Of the veil and of the frame itself a part of `1 - smooth` is new in every frame, where nothing happens; a change that
+is more than noise is taken over at once, so moving things leave no trail. Of the airlight, which changes with the light
+of the day but is mistaken when a lamp goes on, `(1 - smooth)^2` is new.
 """
 
 import math
@@ -69,7 +70,7 @@ def clear_next(frame: Frame, past: Past | None, settings: Settings, smooth: floa
     finer = _mean_frame(frame, past.frame, kept)
     steady = _steady(finer)
     light = haze.airlight(steady, settings)
-    light += smooth * (past.airlight - light)
+    light += (1 - (1 - smooth) ** 2) * (past.airlight - light)
     veil = _mean_veil(veil_of(steady, light, settings.patch), past.veil, smooth)
     return haze.clear(steady, veil, light, settings, finer), Past(light, veil, finer)
 
