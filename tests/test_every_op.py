@@ -117,7 +117,7 @@ def test_signature_command_and_schema_agree(name: str) -> None:
     for key, shown in properties.items():
         default = specs[key].default
         if not specs[key].required:
-            assert shown.get("default") == (list(default) if isinstance(default, tuple) else default)
+            assert shown.get("default") == plain(default)
 
 
 @READERS

@@ -22,7 +22,7 @@ from datatools.kernels.scattering import Rows, recover
 
 Refine = Literal["guided", "fast", "none"]
 
-_SHRINK = 4  # of each side, for the fast refinement
+_SMALL_PX = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,8 @@ class Settings:
     """How haze is estimated and taken away.
 
     patch: side of the dark channel's window, px, odd. omega: share of the haze that is removed. t0: transmissions are
-    taken for at least this. refine: the guided filter, the same on a quarter of each side, or the blocks as they are.
+    taken for at least this. refine: the guided filter, the same on a quarter of each side (on half of it, where the
+    picture has less than a megapixel: there is less to save, and more to lose), or the blocks as they are.
     radius: of the guided filter's window, px. eps: its smoothing; the guide's levels count 0 .. 1. airlight: how it is
     found. sky: bright flat places are left alone. exposure: factor of the levels of the result, which is darker than
     what people expect.
@@ -119,7 +120,7 @@ def _refined(veil: Veil, image: Picture, settings: Settings) -> Rows:
     if settings.refine == "none":
         return lambda rows: np.add(veil[rows] * scale, np.float32(1))
     grey = grey_plane(image)
-    shrink = _SHRINK if settings.refine == "fast" else 1
+    shrink = _shrink(image) if settings.refine == "fast" else 1
     guide, coarse = guided.shrunk(grey, shrink), guided.shrunk(veil, shrink)
     guide /= np.float32(peak(image))
     coarse *= scale
@@ -137,3 +138,7 @@ def _refined(veil: Veil, image: Picture, settings: Settings) -> Rows:
         return np.asarray(line, np.float32)
 
     return t
+
+
+def _shrink(image: Picture) -> int:
+    return 4 if image.shape[0] * image.shape[1] >= _SMALL_PX else 2
