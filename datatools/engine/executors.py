@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from datatools.core.errors import Cancelled, DataError
 from datatools.core.types import Run
@@ -88,14 +88,20 @@ class LocalRun(Run):
         total: how many tasks there are, 0 where nobody knows. ahead: how many chunks of tasks a worker has at a time.
         None comes now and then, for whoever waits to look around. Raises Cancelled.
         """
-        pool = Pool(self.jobs, job, timeout_s, ahead)
-        try:
+        with Pool(self.jobs, job, timeout_s, ahead) as pool:
             for outcome in pool.run(tasks, total):
                 self.check()
+                self.workers_lost = pool.workers_lost
                 yield outcome
-        finally:
-            pool.close()
-            self.workers_lost += pool.workers_lost
+
+    def close(self) -> None:
+        """Let go of what was started for the run: here, nothing that outlives a stream."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
     def check(self) -> None:
         """Raise Cancelled where the caller has asked to stop."""

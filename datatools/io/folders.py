@@ -6,6 +6,7 @@ leftover of ours, which is cleared, from a folder of the user that happens to ha
 
 import json
 import os
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -18,7 +19,7 @@ from datatools.core.result import plain
 from datatools.io import journal, lineage, locks, temporary
 from datatools.io.files import cannot, digest, walk
 from datatools.io.room import Seen, seen
-from datatools.io.syncing import exchange, sync_folders, sync_tree
+from datatools.io.syncing import exchange, sync_files, sync_folders, sync_tree
 
 RECORD = "run.json"
 """The file in every output that says what made it."""
@@ -99,6 +100,32 @@ def resumable(out: Path, *, inputs: Sequence[Path] = (), keep: str = "") -> Iter
             _publish(partial, target, True, held)
         except OSError as error:
             raise cannot("write", target, error) from None
+
+
+@contextmanager
+def beside(file: Path) -> Iterator[str]:
+    """Yield a hidden folder beside a file that is to be made; the file of its name in there gets its place at the end.
+
+    Nothing is left after an error. Raises StorageError.
+    """
+    target = os.path.abspath(file)
+    try:
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        place = tempfile.mkdtemp(prefix=".dt-tmp-", dir=os.path.dirname(target))
+    except OSError as error:
+        raise cannot("write", file, error) from None
+    try:
+        yield place
+        made = os.path.join(place, os.path.basename(target))
+        try:
+            sync_files([made])
+            os.replace(made, target)
+            sync_folders([os.path.dirname(target)])
+        except OSError as error:
+            raise cannot("write", file, error) from None
+    finally:
+        _clear(place, keep=())
+        os.rmdir(place)
 
 
 @contextmanager

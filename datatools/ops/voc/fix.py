@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from datatools.core.errors import DataError, UsageError, escape
 from datatools.core.op import Param, op
 from datatools.core.result import Result, Table
-from datatools.core.types import SERIAL, Dataset, DryRun, Force, OutFolder, Run
+from datatools.core.types import SERIAL, DryRun, Force, OutVocFolder, Run, VocFolder
 from datatools.ops.voc.mend import Job, Mended, mend_file
 from datatools.ops.voc.rules import RULES, Plan, parse_rules
 
@@ -78,9 +78,9 @@ class Fix(Result):
 
 @op("voc.fix", version=1)
 def fix(
-    src: Dataset,
+    src: VocFolder,
     *,
-    out: OutFolder | None = None,
+    out: OutVocFolder | None = None,
     in_place: Annotated[bool, Param("rewrite the files of SRC; a backup is kept (datatools voc undo)")] = False,
     rule: Annotated[
         tuple[str, ...],

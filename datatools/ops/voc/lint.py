@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from datatools.core.errors import escape
 from datatools.core.op import Param, op
 from datatools.core.result import Result, Table
-from datatools.core.types import SERIAL, Dataset, Run
+from datatools.core.types import SERIAL, Run, VocFolder
 from datatools.ops.voc import checks, relations
 from datatools.ops.voc.checks import Job
 from datatools.ops.voc.codes import CODES, parse_codes
@@ -103,7 +103,7 @@ def _count(number: int, noun: str) -> str:
 
 @op("voc.lint", version=1)
 def lint(
-    src: Dataset,
+    src: VocFolder,
     *,
     format: Annotated[Format, Param("text for people, json, sarif 2.1.0, or junit XML")] = "text",
     ignore: Annotated[tuple[str, ...], Param("leave out these codes, also several with commas", metavar="CODE")] = (),

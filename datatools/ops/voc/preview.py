@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from datatools.core.errors import DataError, UsageError, escape
+from datatools.core.kinds import Kind
 from datatools.core.op import Param, op
 from datatools.core.result import Result, Table
-from datatools.core.types import SERIAL, Dataset, Run, Seed
+from datatools.core.types import SERIAL, Run, Seed, VocFolder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,10 +55,12 @@ class Preview(Result):
 
 @op("voc.preview", version=1)
 def preview(
-    src: Dataset,
+    src: VocFolder,
     *,
     out: Annotated[
-        Path, Param("picture that is made, .jpg or .png", flags=("-o", "--out"), metavar="FILE", writes="file")
+        Path,
+        Param("picture that is made, .jpg or .png", flags=("-o", "--out"), metavar="FILE", writes="file"),
+        Kind("picture"),
     ],
     only: Annotated[tuple[str, ...], Param("choose images that have this class, draw no other", metavar="CLASS")] = (),
     n: Annotated[int, Param("number of images", flags=("-n",), ge=1, le=400)] = 16,
