@@ -45,7 +45,7 @@ def told(root: str | Path) -> float:
         for path in (Path(root) / _FOLDER).iterdir():
             with suppress(OSError, ValueError):
                 if time.time() - path.stat().st_mtime < _STALE_S:  # its process may have died
-                    done += float(path.read_text())
+                    done += min(max(float(path.read_text()), 0.0), 1.0)
     return done
 
 

@@ -36,12 +36,13 @@ def read(path: Path) -> np.ndarray:
 
 def write(path: Path, pixels: np.ndarray) -> np.ndarray:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(images.encode(pixels, path.suffix))
+    path.write_bytes(images.encode(pixels, path.suffix.lower()))
     return pixels
 
 
 def run(*words: str | Path) -> int:
-    return main(["haze", *map(str, words)])
+    said = ["haze", *map(str, words)]
+    return main(said if "-j" in said or said[1] == "score" else [*said, "-j", "1"])
 
 
 def failures(out: str) -> dict[str, str]:
@@ -54,25 +55,30 @@ def random(shape: tuple[int, ...], dtype: type = np.uint8) -> np.ndarray:
     return np.random.default_rng(3).integers(0, np.iinfo(dtype).max, shape, dtype=dtype)
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-@pytest.mark.parametrize("shape", [(1, 1), (1, 1, 3), (20, 30), (20, 30, 3), (20, 30, 4)])
-def test_pictures_keep_their_depth_and_alpha(shape: tuple[int, ...], dtype: type) -> None:
-    before = write(Path("in/a.png"), random(shape, dtype))
+def test_pictures_keep_their_depth_their_channels_and_their_alpha() -> None:
+    shapes = [(1, 1), (1, 1, 3), (20, 30), (20, 30, 3), (20, 30, 4)]
+    before = {
+        f"{number}_{dtype.__name__}.png": random(shape, dtype)
+        for number, shape in enumerate(shapes)
+        for dtype in (np.uint8, np.uint16)
+    }
+    for name, pixels in before.items():
+        write(Path("in") / name, pixels)
     assert run("remove", "in", "out") == 0
-    after = read(Path("out/a.png"))
-    assert (after == haze.remove(before)).all()
-    assert after.dtype == dtype
-    assert after.shape == shape
-    if len(shape) == 3 and shape[2] == 4:
-        assert (after[..., 3] == before[..., 3]).all()
+    for name, pixels in before.items():
+        after = read(Path("out") / name)
+        assert (after.dtype, after.shape) == (pixels.dtype, pixels.shape)
+        assert (after == haze.remove(pixels)).all()
+        if pixels.ndim == 3 and pixels.shape[2] == 4:
+            assert (after[..., 3] == pixels[..., 3]).all()
 
 
-@pytest.mark.parametrize("suffix", [".bmp", ".webp", ".tiff", ".jpg"])
-def test_other_formats_stay_what_they_are(suffix: str) -> None:
-    write(Path(f"in/a{suffix}"), random((20, 30, 3)))
+def test_other_formats_stay_what_they_are() -> None:
+    formats = {".bmp": "bmp", ".webp": "webp", ".tiff": "tiff", ".jpg": "jpeg", ".JPEG": "jpeg"}
+    for suffix in formats:
+        write(Path(f"in/a{suffix}"), random((20, 30, 3)))
     assert run("remove", "in", "out") == 0
-    header = images.read_header(f"out/a{suffix}")
-    assert header.format == {"jpg": "jpeg"}.get(suffix[1:], suffix[1:])
+    assert {suffix: images.read_header(f"out/a{suffix}").format for suffix in formats} == formats
 
 
 def test_a_picture_that_lies_on_its_side_is_turned_up() -> None:
@@ -116,6 +122,13 @@ def test_maps_and_comparisons() -> None:
     assert np.abs(both[244:] - clear).mean() < 3
     assert run("remove", "in", "bare") == 0
     assert sorted(p.name for p in Path("bare").iterdir() if not p.name.startswith(".")) == ["run.json", "town"]
+
+
+def test_a_single_picture_has_its_maps_whatever_lies_beside_it() -> None:
+    write(Path("in/a.png"), random((9, 9, 3)))
+    write(Path("in/maps/b.png"), random((9, 9, 3)))
+    assert run("remove", "in/a.png", "out", "--maps", "maps") == 0
+    assert Path("out/maps/a.png.dark.png").exists()
 
 
 def test_the_same_result_with_and_without_maps() -> None:
@@ -191,7 +204,7 @@ def test_ranges_are_drawn_from_anew_for_every_result_and_the_same_again() -> Non
     write(Path("in/b.png"), np.zeros((8, 8, 3), np.uint8))
     words = ("--beta", "50", "--airlight", "0.2..0.9", "--copies", "3", "--seed", "5")
     assert run("add", "in", "one", *words) == 0
-    assert run("add", "in", "two", *words, "-j", "1") == 0
+    assert run("add", "in", "two", *words, "-j", "2") == 0
     tops = [read(path)[0, 0, 0] for path in sorted(Path("one").glob("*.png"))]
     assert len(set(tops)) == 6
     assert all(0.2 * 255 - 1 <= top <= 0.9 * 255 + 1 for top in tops)

@@ -20,13 +20,18 @@ def _check(root: Path, sources: Iterator[Source], arguments: Mapping[str, Any]) 
     if arguments.get("patch", 15) % 2 == 0:
         raise UsageError(f"--patch must be odd (got {arguments['patch']})")
     maps = arguments.get("maps") or ""
-    for option, folder in (("--maps", maps), ("--compare", COMPARISONS if arguments.get("compare") else "")):
-        if folder and not _safe(folder):
-            raise UsageError(f"{option}: {escape(folder)} is no name of a folder of OUT")
-        if folder and (root / folder).exists():
-            raise UsageError(f"{option}: {escape(root / folder)} is part of the input; its files and the new ones mix")
-    if maps == COMPARISONS and arguments.get("compare"):
+    compared = COMPARISONS if arguments.get("compare") else ""
+    if maps and not _safe(maps):
+        raise UsageError(f"--maps: {escape(maps)} is no name of a folder of OUT")
+    if maps and maps == compared:
         raise UsageError(f"--maps: the folder {COMPARISONS} is that of --compare")
+    options = {folder: option for option, folder in (("--maps", maps), ("--compare", compared)) if folder}
+    for source in sources if options else ():
+        for folder, option in options.items():
+            if source.files[0].startswith(f"{folder}/"):
+                raise UsageError(
+                    f"{option}: {escape(root / folder)} is part of the input; its files and the new ones mix"
+                )
 
 
 def _safe(folder: str) -> bool:
