@@ -200,7 +200,7 @@ def test_a_state_goes_on_where_it_was_taken(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_killed_run_goes_on_and_makes_the_same_bytes() -> None:
-    write_video(Path("a.mp4"), hazy_frames(800, (48, 32)), [i / 25 for i in range(800)], "mjpg")
+    write_video(Path("a.mp4"), hazy_frames(500, (48, 32)), [i / 25 for i in range(500)], "mjpg")
     assert run("a.mp4", "whole", "--refine", "fast") == 0
     words = [sys.executable, "-m", "datatools", "haze", "remove", "a.mp4", "out", "--refine", "fast", "-j", "1"]
     process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
