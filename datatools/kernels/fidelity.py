@@ -38,10 +38,11 @@ def ssim(image: Picture, reference: Picture) -> float:
     """
     one, other = _shares(image), _shares(reference)
     mean_one, mean_other = _blurred(one), _blurred(other)
-    variances = _blurred(one * one) + _blurred(other * other) - mean_one * mean_one - mean_other * mean_other
-    covariance = _blurred(one * other) - mean_one * mean_other
-    top = (2 * mean_one * mean_other + _C1) * (2 * covariance + _C2)
-    bottom = (mean_one * mean_one + mean_other * mean_other + _C1) * (variances + _C2)
+    product, squares = mean_one * mean_other, mean_one * mean_one + mean_other * mean_other
+    covariance = _blurred(one * other) - product
+    variances = _blurred(one * one + other * other) - squares  # their sum is all that is needed
+    top = (2 * product + _C1) * (2 * covariance + _C2)
+    bottom = (squares + _C1) * (variances + _C2)
     return float(np.mean(top / bottom))
 
 
