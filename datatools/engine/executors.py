@@ -127,20 +127,21 @@ class LocalRun(Run):
                 due += 1
 
     @contextlib.contextmanager
-    def bar(self, label: str, total: int) -> Iterator["Bar"]:
-        """Show how far work of `total` items is; yields what is told of items that end."""
+    def bar(self, label: str, total: int) -> Iterator[Callable[[int], object]]:
+        """Show how far work of `total` items is; yields what is called with the number of items that ended."""
         if self.progress is not None:
             yield _Counter(self.progress, label, total)
             return
         if not self.bars or not total:
-            yield Bar()
+            yield lambda step: None
             return
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-            yield _Drawn(progress, progress.add_task(label, total=total))
+            task = progress.add_task(label, total=total)
+            yield lambda step: progress.advance(task, step)
 
 
 class _Numbered:
@@ -153,33 +154,7 @@ class _Numbered:
         return self._function(numbered[1])
 
 
-class Bar:
-    """Is told how far work is, and shows nothing of it."""
-
-    def __call__(self, step: int) -> None:
-        """So many more items ended."""
-
-    def inside(self, items: float) -> None:
-        """So many items are done by the parts of those that are being worked on."""
-
-
-class _Drawn(Bar):
-    """A bar on a terminal. task: its number there."""
-
-    def __init__(self, progress: Any, task: Any) -> None:
-        self._progress, self._task = progress, task
-        self._done, self._inside = 0, 0.0
-
-    def __call__(self, step: int) -> None:
-        self._done += step
-        self._progress.update(self._task, completed=self._done + self._inside)
-
-    def inside(self, items: float) -> None:
-        self._inside = items
-        self(0)
-
-
-class _Counter(Bar):
+class _Counter:
     """Adds up steps for a progress callback."""
 
     def __init__(self, progress: Progress, label: str, total: int) -> None:

@@ -199,7 +199,7 @@ class ItemRunner:
             raise UsageError(f"{out}: {escape(foreign[0])}{more} changed since it was made (--force replaces it)")
 
     def _write(self, planner: Planner) -> ItemsRun:
-        from datatools.io import folders, headway
+        from datatools.io import folders
 
         options = self._options
         total = self._counts["items"] + self._counts["carried"]
@@ -207,9 +207,7 @@ class ItemRunner:
             with Committer(partial, planner.journal_end) as committer, self._run.bar(self._op.name, total) as advance:
                 tasks = self._tasks(planner, partial, committer, advance)
                 for outcome in self._run.stream(self._job, tasks, self._to_do, options.item_timeout):
-                    if outcome is None:
-                        advance.inside(headway.told(partial))
-                    else:
+                    if outcome is not None:
                         done = self._done(outcome)
                         committer.add(done.line)
                         self._tally(done)

@@ -16,10 +16,9 @@ import xxhash
 
 from datatools.core.errors import DataError
 from datatools.core.values import Film, Frame, Reel, Shot, Source, printable
-from datatools.io import files, headway
+from datatools.io import files
 from datatools.io.codecs.clip import ClipCodec
 from datatools.io.files import cannot
-from datatools.io.headway import Headway
 from datatools.io.room import Room
 from datatools.io.video import audio, isobmff
 from datatools.io.video.pieces import Pieces
@@ -43,9 +42,8 @@ class FilmCodec(ClipCodec):
         """
         name = xxhash.xxh3_128_hexdigest(os.fsencode(source.id + variant))
         pieces = Pieces(Path(room.root) / _PIECES / name, value.clip.digest)
-        here = Headway(room.root)
         with value.clip.open() as reel:
-            _take_all(value, reel, pieces, here)
+            _take_all(value, reel, pieces)
             told = list(reel.losses())
         frames = sum(piece["frames"] for piece in pieces.told)
         if not frames:
@@ -61,20 +59,16 @@ class FilmCodec(ClipCodec):
         for file, data in value.step.end(rows).items():
             room.write(file, data)
         pieces.remove()
-        here.end()
         return {"frames": frames, "told": [error.to_json() for error in told]}
 
     def finish(self, rows: Iterable[tuple[Source, Any]], root: Path, room: Room) -> None:
         """Remove the pieces of clips that failed in the end."""
         Pieces(Path(room.root) / _PIECES, "").remove()
-        headway.remove(room.root)
 
 
-def _take_all(film: Film, reel: Reel, pieces: Pieces, here: Headway) -> None:
+def _take_all(film: Film, reel: Reel, pieces: Pieces) -> None:
     _go_on(film, reel, pieces)
     ended = False
-    done = sum(piece["frames"] for piece in pieces.told)
-    total = max(film.clip.frames, 1)  # as the header has it, which may be wrong or nothing
     while not ended:
         with _Piece(film, pieces.begin()) as piece:
             while piece.frames < PIECE_FRAMES and not ended:
@@ -82,8 +76,6 @@ def _take_all(film: Film, reel: Reel, pieces: Pieces, here: Headway) -> None:
                 ended = frame is None
                 if frame is not None:
                     piece.take(frame)
-                    done += 1
-                    here.tell(done / total)
         if piece.frames:
             pieces.keep(piece.told())
             for old in pieces.files(_STATE)[:-1]:
