@@ -5,7 +5,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import datatools
 from datatools.core.errors import DataError
@@ -13,6 +13,15 @@ from datatools.core.values import Source, printable
 from datatools.engine.item_job import CARRIED, ItemJob
 from datatools.engine.item_plan import Decision
 from datatools.engine.item_result import FAILURES, SHOWN_FAILURES
+
+
+class Told(NamedTuple):
+    """What is said of the items at the end. failures: the first items that failed. remarks: the first things that were
+    lost of items that were made all the same, or are worth a word. incomplete: items that lost something."""
+
+    failures: tuple[dict[str, Any], ...] = ()
+    remarks: tuple[dict[str, Any], ...] = ()
+    incomplete: int = 0
 
 
 def keep(out: Path, partial: Path, decision: Decision) -> bytes:
@@ -39,10 +48,8 @@ def refresh(out: Path, lines: dict[str, bytes]) -> None:
     atomic.write_bytes(out / journal.JOURNAL, b"".join(kept))
 
 
-def finish(
-    job: ItemJob, sources: Callable[[], Iterator[Source]], partial: Path, record: dict[str, Any]
-) -> tuple[dict[str, Any], ...]:
-    """Make the folder whole; return the first of the failures.
+def finish(job: ItemJob, sources: Callable[[], Iterator[Source]], partial: Path, record: dict[str, Any]) -> "Told":
+    """Make the folder whole; return what has to be told of its items.
 
     Raises DataError E-ITEM-NAMES where two items made a file of the same name.
     """
@@ -61,8 +68,8 @@ def finish(
             job.writer.finish(rows, Path(job.root), room)
             for _ in rows:  # what the codec did not want to know
                 pass
-            if ending.failures:
-                room.write(FAILURES, b"".join(ending.failures))
+            if ending.failures or ending.lost:
+                room.write(FAILURES, b"".join([*ending.failures, *ending.lost]))
             ending.see_outputs(room.made)
             file.write(journal.Row(journal.SET_ROW, job.base, (), tuple(room.made)).line())
             with contextlib.suppress(FileNotFoundError):  # of an end that was cut off
@@ -75,7 +82,11 @@ def finish(
         os.replace(ordered, path)
     except OSError as error:
         raise cannot("write", partial, error) from None
-    return tuple(json.loads(line)["error"] for line in ending.failures[:SHOWN_FAILURES])
+    return Told(
+        tuple(json.loads(line)["error"] for line in ending.failures[:SHOWN_FAILURES]),
+        tuple(ending.remarks[:SHOWN_FAILURES]),
+        ending.incomplete,
+    )
 
 
 class _Ending:
@@ -86,6 +97,9 @@ class _Ending:
 
         self.files = 0
         self.failures: list[bytes] = []
+        self.lost: list[bytes] = []
+        self.remarks: list[dict[str, Any]] = []
+        self.incomplete = 0
         self._bytes = 0
         self._inputs = 0
         self._read, self._made = xxhash.xxh3_128(), xxhash.xxh3_128()
@@ -108,7 +122,19 @@ class _Ending:
                 entry = {"item": printable(source.id), "error": row.error}
                 self.failures.append(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
             elif source.kind != CARRIED:
+                self._hear(source, row.row)
                 yield source, row.row
+
+    def _hear(self, source: Source, note: Any) -> None:
+        """Take what a codec has `told` of an item that was made: what of it was lost, and remarks (codes W-)."""
+        notes = note if isinstance(note, list) else [note]
+        told = [error for one in notes if isinstance(one, dict) for error in one.get("told", ())]
+        lost = [error for error in told if not error["code"].startswith("W-")]
+        self.incomplete += bool(lost)
+        self.remarks += told if len(self.remarks) < SHOWN_FAILURES else []
+        for error in lost:
+            entry = {"item": printable(source.id), "error": error, "made": True}
+            self.lost.append(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
 
     def see_outputs(self, outputs: Any) -> None:
         """Add files of the output."""

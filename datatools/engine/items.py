@@ -105,7 +105,7 @@ class ItemRunner:
             if not changes and memory.finished:
                 item_finish.refresh(options.out, planner.refreshed)
                 return memory.remember(
-                    self._job.base, dataclasses.replace(self._result(memory.failures), up_to_date=True)
+                    self._job.base, dataclasses.replace(self._result(item_finish.Told(**memory.told)), up_to_date=True)
                 )
             result = self._write(planner)
         finally:
@@ -206,15 +206,18 @@ class ItemRunner:
         with folders.resumable(options.out, inputs=[options.src], keep=self._job.base) as partial:
             with Committer(partial, planner.journal_end) as committer, self._run.bar(self._op.name, total) as advance:
                 tasks = self._tasks(planner, partial, committer, advance)
+                shown = 0.0
                 for outcome in self._run.stream(self._job, tasks, self._to_do, options.item_timeout):
                     if outcome is not None:
                         done = self._done(outcome)
                         committer.add(done.line)
                         self._tally(done)
                         advance(1)
+                    advance(self._run.begun - shown)
+                    shown = self._run.begun
                     committer.tick()
-            failures = item_finish.finish(self._job, self._sources, partial, self._record())
-        return self._result(failures)
+            told = item_finish.finish(self._job, self._sources, partial, self._record())
+        return self._result(told)
 
     def _tasks(self, planner: Planner, partial: Path, committer: Committer, advance: Any) -> Iterator[Source]:
         """Yield the items that have to be done; keep the others on the way."""
@@ -261,7 +264,8 @@ class ItemRunner:
             told = DataError(*(last[k] for k in ("path", "line", "code", "message", "remedy")))
             raise DataError(self._options.out, 0, "E-TOO-MANY-FAILURES", f"{what}; the last one: {told}")
 
-    def _result(self, failures: tuple[dict[str, Any], ...] = (), *, dry_run: bool = False) -> ItemsRun:
+    def _result(self, told: item_finish.Told | None = None, *, dry_run: bool = False) -> ItemsRun:
+        told = told or item_finish.Told()
         counts = self._counts
         return ItemsRun(
             op=self._op.name,
@@ -274,7 +278,9 @@ class ItemRunner:
             carried=counts["carried"],
             removed=counts["removed"],
             reasons=dict(sorted(self._reasons.items(), key=lambda pair: (-pair[1], pair[0]))),
-            failures=failures,
+            failures=told.failures,
+            told=told.remarks,
+            incomplete=told.incomplete,
             dry_run=dry_run,
             workers_lost=self._run.workers_lost,
         )

@@ -40,7 +40,10 @@ def read_npz(path: str | Path) -> dict[str, NDArray[Any]]:
             if members.testzip() is not None:
                 raise DataError(path, 0, "E-ARRAYS", "its check sums do not fit: it is damaged")
         with np.load(io.BytesIO(data), allow_pickle=False) as held:
-            return {name: held[name] for name in held.files}
+            found = {name: held[name] for name in held.files}
+        if not all(isinstance(array, np.ndarray) for array in found.values()):
+            raise DataError(path, 0, "E-ARRAYS", "it holds other things than arrays")
+        return found
     except (zipfile.BadZipFile, ValueError, EOFError, KeyError, OSError, NotImplementedError, MemoryError) as error:
         why = str(error).split("\n")[0][:120]
         raise DataError(path, 0, "E-ARRAYS", f"it holds no arrays: {why}") from None

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 Bgr = NDArray[np.uint8]
 
 _THUMB = 64
-_BINS = 8
 
 
 def sharpness(bgr: Bgr) -> float:
@@ -42,46 +41,46 @@ def change(thumb_a: Bgr, thumb_b: Bgr) -> float:
     return float(cv2.absdiff(thumb_a, thumb_b).mean())
 
 
-def colours(thumb: Bgr) -> NDArray[np.float64]:
-    """The share of the thumbnail that has each of 8 x 8 x 8 colours, (512,); they add up to 1."""
-    cell = (thumb >> 5).astype(np.int64)
-    counted = np.bincount(((cell[..., 0] * _BINS + cell[..., 1]) * _BINS + cell[..., 2]).ravel(), minlength=_BINS**3)
-    return counted / cell[..., 0].size
+def levels(thumb: Bgr) -> NDArray[np.float64]:
+    """How a thumbnail's levels are distributed: for each channel the share of pixels up to each level, (3, 256)."""
+    counted = [np.bincount(thumb[..., channel].ravel(), minlength=256) for channel in range(3)]
+    return np.cumsum(counted, axis=1) / thumb[..., 0].size
 
 
 class Cuts:
-    """Finds where a scene ends: at once, or in a fade or dissolve over several frames.
+    """Finds where a scene begins: at once, or at the end of a fade or dissolve over several frames.
 
-    H. Zhang, A. Kankanhalli, S. W. Smoliar: Automatic partitioning of full-motion video. Multimedia Systems 1(1), 1993
-    (twin comparison), with the intersection of colour histograms (M. J. Swain, D. H. Ballard: Color indexing. IJCV
-    7(1), 1991) as the measure: motion in a scene moves colours, a cut replaces them.
+    Two frames are compared by the distribution of their levels in each channel: by how many levels a pixel must change,
+    on the average, to turn one into the other (the earth mover's distance). Motion in a scene leaves it small. Gradual
+    changes are found by comparing their two ends (twin comparison; H. Zhang, A. Kankanhalli, S. W. Smoliar: Automatic
+    partitioning of full-motion video. Multimedia Systems 1(1), 1993).
     """
 
-    HIGH = 0.5
-    """A new scene has at least this share of other colours."""
+    HIGH = 16.0
+    """A new scene is at least that far from the one before."""
 
-    LOW = 0.1
-    """In a gradual change every frame has at least this share of other colours than the one before."""
+    LOW = 3.0
+    """In a gradual change every frame is at least that far from the one before."""
 
     def __init__(self) -> None:
         self._last: NDArray[np.float64] | None = None
-        self._start: NDArray[np.float64] | None = None  # the frame before a gradual change
+        self._start: NDArray[np.float64] | None = None  # what a change that goes on is compared with
 
     def starts_scene(self, thumb: Bgr) -> bool:
         """Take the next frame's thumbnail; tell whether a scene begins with it. The first frame's does."""
-        now = colours(thumb)
+        now = levels(thumb)
         last, self._last = self._last, now
         if last is None:
             return True
-        step = _other(last, now)
-        if step >= self.HIGH:
-            self._start = None
-            return True
-        if step >= self.LOW:
-            self._start = last if self._start is None else self._start
-            return False
+        step = _distance(last, now)
         start, self._start = self._start, None
-        return start is not None and _other(start, now) >= self.HIGH
+        if step < self.LOW:  # nothing changes, or a change has ended
+            return start is not None and _distance(start, now) >= self.HIGH
+        if start is None and step >= self.HIGH:
+            self._start = now  # if it goes on, it is a new change
+            return True
+        self._start = last if start is None else start
+        return False
 
     def state(self) -> dict[str, NDArray[np.float64]]:
         """All that the next answer depends on."""
@@ -98,5 +97,5 @@ class Cuts:
         )
 
 
-def _other(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    return 1.0 - float(np.minimum(a, b).sum())
+def _distance(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    return float(np.abs(a - b).sum()) / 3

@@ -14,6 +14,7 @@ from typing import Any, cast
 import numpy as np
 import xxhash
 
+from datatools.core import progress
 from datatools.core.errors import DataError
 from datatools.core.values import Film, Frame, Reel, Shot, Source, printable
 from datatools.io import files
@@ -67,7 +68,7 @@ class FilmCodec(ClipCodec):
 
 
 def _take_all(film: Film, reel: Reel, pieces: Pieces) -> None:
-    _go_on(film, reel, pieces)
+    done = _go_on(film, reel, pieces)
     ended = False
     while not ended:
         with _Piece(film, pieces.begin()) as piece:
@@ -76,24 +77,27 @@ def _take_all(film: Film, reel: Reel, pieces: Pieces) -> None:
                 ended = frame is None
                 if frame is not None:
                     piece.take(frame)
+                    done += 1
+                    progress.tell(min(done / film.clip.frames, 1.0) if film.clip.frames else 0.0)
         if piece.frames:
             pieces.keep(piece.told())
             for old in pieces.files(_STATE)[:-1]:
                 old.unlink()
 
 
-def _go_on(film: Film, reel: Reel, pieces: Pieces) -> None:
-    """Pass over the frames that an earlier run has taken."""
-    done = sum(piece["frames"] for piece in pieces.told)
+def _go_on(film: Film, reel: Reel, pieces: Pieces) -> int:
+    """Pass over the frames that an earlier run has taken; return how many there are."""
+    done = sum(int(piece["frames"]) for piece in pieces.told)
     states = pieces.files(_STATE)
     if states:
         film.step.restore(_load(states[-1]))
         reel.skip(done)
-        return
+        return done
     for _ in range(done):
         frame = reel.next(film.step.wants)
         if frame is not None and frame.bgr.size:
             film.step.take(frame)
+    return done
 
 
 class _Piece:

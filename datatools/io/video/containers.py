@@ -116,20 +116,40 @@ def _mp4(source: Window) -> Container:
         if video == 1:
             codec = _word(said[4:8])
             counts = find(source, table, b"stsz")
-            frames = int.from_bytes(source.take(counts.start + 8, 4), "big") if counts else 0
-            duration = _mp4_duration(source, box)
+            scale, length = _media(source, box)
+            duration = length / scale if scale else 0.0
+            if counts and not _trimmed(source, box):
+                frames = int.from_bytes(source.take(counts.start + 8, 4), "big")
     return Container("mp4", codec, max(sizes, key=math.prod), frames, duration, video, audio, missing)
 
 
-def _mp4_duration(source: Window, track: Box) -> float:
+def _media(source: Window, track: Box) -> tuple[int, int]:
+    """Ticks a second of a track, and its length in ticks."""
     media = find(source, track, b"mdia", b"mdhd")
     said = source.take(media.start, 36) if media else b""
     if len(said) < 24:
-        return 0.0
-    scale, length = (
-        struct.unpack_from(">IQ", said, 20) if said[0] == 1 and len(said) >= 32 else struct.unpack_from(">II", said, 12)
-    )
-    return length / scale if scale else 0.0
+        return 0, 0
+    wide = said[0] == 1 and len(said) >= 32
+    scale, length = struct.unpack_from(">IQ", said, 20) if wide else struct.unpack_from(">II", said, 12)
+    return scale, length
+
+
+def _trimmed(source: Window, track: Box) -> bool:
+    """Whether an edit list leaves out frames at the start, so that fewer are shown than there are, or may do so."""
+    edits = find(source, track, b"edts", b"elst")
+    if edits is None:
+        return False
+    head = source.take(edits.start, 8)
+    count, wide = int.from_bytes(head[4:8], "big"), head[:1] == b"\1"
+    form, size = (">Qq", 20) if wide else (">Ii", 12)
+    entries = source.take(edits.start + 8, size * min(count, 2))
+    if count > 2 or len(entries) < size * count:
+        return True
+    starts = [struct.unpack_from(form, entries, size * i)[1] for i in range(count)]
+    shown = [start for start in starts if start >= 0]  # below zero: a pause
+    delay = find(source, track, b"mdia", b"minf", b"stbl", b"ctts")
+    first = int.from_bytes(source.take(delay.start + 12, 4), "big", signed=True) if delay else 0
+    return len(shown) != 1 or not 0 <= shown[0] <= max(first, 0)
 
 
 def _avi(source: Window) -> Container:

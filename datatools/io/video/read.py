@@ -19,6 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,6 +27,7 @@ from datatools.core.errors import DataError
 from datatools.core.values import Frame
 from datatools.io.files import open_regular
 from datatools.io.video.containers import Container, read_container, unreadable
+from datatools.io.video.sizes import LOOKED_AT, Change, first_change
 
 Bgr = NDArray[np.uint8]
 
@@ -39,6 +41,8 @@ _MAX_FPS = 1000.0
 _NO_PIXELS = np.empty((0, 0, 3), np.uint8)
 
 _environment = threading.Lock()
+
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # what is wrong we say ourselves
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +73,9 @@ class Info:
 class Video:
     """A video that is open for reading; made by `open_video`."""
 
-    def __init__(self, name: str, capture: Any, info: Info) -> None:
+    def __init__(self, name: str, capture: Any, info: Info, change: Change | None = None) -> None:
         self._name = name
+        self._change = change
         self._capture = capture
         self._times: tuple[float, float] = (-1.0, 0.0)  # of the last frame, and the step before it
         self.info = info
@@ -94,6 +99,8 @@ class Video:
             if self._capture.grab():
                 if failed:
                     self.lost.append(Loss(self.index + 1, failed))
+                if self._change and self._capture.get(cv2.CAP_PROP_POS_MSEC) >= self._change.t_ms - 0.5:
+                    break  # OpenCV would cut the frames from here on
                 self.index += 1
                 self._stamp()
                 return True
@@ -102,7 +109,7 @@ class Video:
 
     def _stamp(self) -> None:
         last, step = self._times
-        said = self._capture.get(_POS_MSEC) / 1000
+        said = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
         if self.index == 0:
             self._times = (0.0, 0.0)
             self._origin = said if 0 <= said < 1e7 else 0.0
@@ -145,7 +152,13 @@ class Video:
         declared = self.info.container.frames
         missing = self.info.container.missing_bytes
         of = f" of {declared}" if declared else ""
-        if self.ended and missing:
+        if self.ended and not read and self.info.frames:
+            return (undecodable(self._name, self.info.container),)
+        if self.ended and self._change:
+            (width, height), (new_width, new_height) = self._change.before, self._change.after
+            what = f"after {read}{of} frames the size changes from {width} x {height} to {new_width} x {new_height}"
+            told.append(DataError(self._name, 0, "E-VIDEO-SIZE", f"{what}: the rest is left", "split it with ffmpeg"))
+        elif self.ended and missing:
             cut = f"{read}{of} frames could be read; the file is {missing:,} bytes shorter than its header says"
             told.append(DataError(self._name, 0, "E-VIDEO-CUT", cut))
         elif self.ended and declared > read + sum(loss.packets for loss in self.lost):
@@ -169,9 +182,6 @@ class Video:
         self.close()
 
 
-_POS_MSEC = 0  # cv2.CAP_PROP_POS_MSEC
-
-
 def open_video(path: str | Path, *, name: str = "", max_pixels: int = MAX_PIXELS) -> Video:
     """Open a local MP4, QuickTime, AVI, Matroska or WebM file for reading.
 
@@ -189,18 +199,24 @@ def open_video(path: str | Path, *, name: str = "", max_pixels: int = MAX_PIXELS
         raise unreadable(name, error.message, error.remedy) from None
     try:
         capture = _capture(fd)
+        info = _info(capture, said) if capture else None
+        change = _change(fd, info.codec) if info else None
     finally:
         os.close(fd)
-    if capture is None:
-        codec = f"'{said.codec}'" if said.codec else "of no name"
-        raise unreadable(name, f"no frame can be decoded (codec {codec})", "convert it with ffmpeg first")
+    if capture is None or info is None:
+        raise undecodable(name, said)
     try:
-        info = _info(capture, said)
         _check_size(info.size_wh, max_pixels, name)
     except DataError:
         capture.release()
         raise
-    return Video(name, capture, info)
+    return Video(name, capture, info, change)
+
+
+def undecodable(name: str, said: Container) -> DataError:
+    """The error of a video of which no frame can be decoded, by what its headers declare."""
+    codec = f"'{said.codec}'" if said.codec else "of no name"
+    return unreadable(name, f"no frame can be decoded (codec {codec})", "convert it with ffmpeg first")
 
 
 def _check_size(size_wh: tuple[int, int], max_pixels: int, name: str) -> None:
@@ -209,21 +225,33 @@ def _check_size(size_wh: tuple[int, int], max_pixels: int, name: str) -> None:
         raise unreadable(name, f"its frames of {width} x {height} pixels are more than {max_pixels:,}")
 
 
-def _capture(fd: int) -> Any:
+def _change(fd: int, codec: str) -> Change | None:
+    if codec.upper() not in LOOKED_AT:
+        return None
+    packets = _capture(fd, decodes=False)
+    if packets is None:
+        return None
+    try:
+        return first_change(packets, codec)
+    finally:
+        packets.release()
+
+
+def _capture(fd: int, *, decodes: bool = True) -> Any:
     """Open an OpenCV capture of the file behind a descriptor; None where OpenCV cannot.
 
     The name that OpenCV is given holds nothing from outside: bytes that are not UTF-8 crash it, `%d` and `http:` mean
     something to it, and the file that was looked at is the one that is opened.
     """
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # what is wrong we say ourselves
-    import cv2
-
     parameters = [
-        cv2.CAP_PROP_N_THREADS, 1,  # losses are the same whatever the machine
-        cv2.CAP_PROP_HW_ACCELERATION, cv2.VIDEO_ACCELERATION_NONE,
         cv2.CAP_PROP_READ_TIMEOUT_MSEC, 0,  # a slow machine must not change what is read
         cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, 0,
     ]  # fmt: skip
+    if decodes:
+        parameters += [cv2.CAP_PROP_N_THREADS, 1]  # losses are the same whatever the machine
+        parameters += [cv2.CAP_PROP_HW_ACCELERATION, cv2.VIDEO_ACCELERATION_NONE]
+    else:
+        parameters += [cv2.CAP_PROP_FORMAT, -1]
     with _environment:
         before = os.environ.get("OPENCV_FFMPEG_CAPTURE_OPTIONS")
         level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
@@ -239,8 +267,6 @@ def _capture(fd: int) -> Any:
 
 
 def _info(capture: Any, said: Container) -> Info:
-    import cv2
-
     def get(what: int) -> float:
         value = float(capture.get(what))
         return value if np.isfinite(value) else 0.0

@@ -68,7 +68,7 @@ class VideoScore(Result):
             yield str(failure)
         if self.total.shadow:
             yield f"{self.total.shadow / self.total.fp:.1%} of the false positives lie on shadows"
-        yield f"{self.total.frames} frames compared; next: datatools video foreground --open 3 --close 9 changes masks"
+        yield f"{self.total.frames} frames compared; next: --open and --close of datatools video foreground mend masks"
 
 
 @op("video.score", version=1)
