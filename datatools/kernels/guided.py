@@ -22,22 +22,18 @@ def guided_filter(guide: Plane, source: Plane, radius: int, eps: float) -> Plane
     guide: 0 .. 1. radius: windows are 2 radius + 1 wide, px. eps: variances of the guide far below it are smoothed
     over, those far above are kept.
     """
-    return along(guide, *coefficients(guide, source, radius, eps))
-
-
-def fast_guided_filter(guide: Plane, source: Plane, radius: int, eps: float, shrink: int = 4) -> Plane:
-    """Return nearly what `guided_filter` does, with a and b found on a `shrink`th of each side.
-
-    He, Sun: Fast Guided Filter, arXiv 1505.00996, 2015.
-    """
-    small, coarse = shrunk(guide, shrink), shrunk(source, shrink)
-    a, b = coefficients(small, coarse, max(round(radius / shrink), 1), eps)
-    height, width = guide.shape
-    return along(guide, grown(a, (width, height)), grown(b, (width, height)))
+    a, b = coefficients(guide, source, radius, eps)
+    a *= guide
+    a += b
+    return a
 
 
 def coefficients(guide: Plane, source: Plane, radius: int, eps: float) -> tuple[Plane, Plane]:
-    """Return a and b, averaged over the windows that hold a pixel: the filtered map is a * guide + b."""
+    """Return a and b, averaged over the windows that hold a pixel: the filtered map is a * guide + b.
+
+    Found on smaller planes (`shrunk`, with as much smaller windows) and brought back to size (`grown`), they give
+    nearly the same map in a fraction of the time (He, Sun: Fast Guided Filter, arXiv 1505.00996, 2015).
+    """
     mean_guide, mean = box_mean(guide, radius), box_mean(source, radius)
     spare = np.multiply(guide, source)
     covariance = box_mean(spare, radius)
@@ -50,13 +46,6 @@ def coefficients(guide: Plane, source: Plane, radius: int, eps: float) -> tuple[
     b = np.subtract(mean, np.multiply(a, mean_guide, out=spare), out=mean)
     del mean_guide, spare
     return box_mean(a, radius), box_mean(b, radius)
-
-
-def along(guide: Plane, a: Plane, b: Plane) -> Plane:
-    """Return a * guide + b."""
-    result = np.multiply(a, guide)
-    result += b
-    return result
 
 
 def box_mean(plane: Plane, radius: int) -> Plane:
