@@ -120,13 +120,15 @@ def _refined(veil: Veil, image: Picture, settings: Settings) -> Rows:
     if settings.refine == "none":
         return lambda rows: np.add(veil[rows] * scale, np.float32(1))
     grey = grey_plane(image)
-    shrink = _shrink(image) if settings.refine == "fast" else 1
-    guide, coarse = guided.shrunk(grey, shrink), guided.shrunk(veil, shrink)
-    guide /= np.float32(peak(image))
-    coarse *= scale
-    a, b = guided.coefficients(guide, coarse, max(round(settings.radius / shrink), 1), settings.eps)
-    del guide, coarse
-    a /= np.float32(peak(image))
+    eps = settings.eps * peak(image) ** 2  # of the levels as they are
+    if settings.refine == "fast":
+        shrink = _shrink(image)
+        small, coarse = guided.shrunk(grey, shrink), guided.shrunk(veil, shrink)
+        a, b = guided.coefficients(small, coarse, max(round(settings.radius / shrink), 1), eps)
+    else:
+        a, b = guided.coefficients(grey, veil, settings.radius, eps)
+    a *= scale
+    b *= scale
     b += 1
     size = (image.shape[1], image.shape[0])
     a, b = guided.grown(a, size), guided.grown(b, size)

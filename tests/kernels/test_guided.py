@@ -70,3 +70,18 @@ def test_nothing_is_changed_in_place() -> None:
     guided.guided_filter(guide, source, 4, 0.01)
     assert (guide == before[0]).all()
     assert (source == before[1]).all()
+
+
+def test_bands_are_no_different_from_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    guide, source = planes((97, 30))
+    whole = guided.guided_filter(guide, source, 5, 0.01)
+    monkeypatch.setattr(guided, "_BAND_PX", 30 * 25)
+    assert guided.guided_filter(guide, source, 5, 0.01) == pytest.approx(whole, abs=1e-6)
+    assert guided.guided_filter(guide, source, 40, 0.01).shape == (97, 30)
+
+
+def test_levels_give_what_shares_give() -> None:
+    guide, source = planes((40, 30))
+    levels = np.rint(guide * 255).astype(np.uint8)
+    by_shares = guided.guided_filter(levels.astype(np.float32) / 255, source, 5, 0.01)
+    assert guided.guided_filter(levels, source, 5, 0.01 * 255**2) == pytest.approx(by_shares, abs=1e-5)
