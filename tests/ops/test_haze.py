@@ -223,6 +223,8 @@ def test_the_functions_take_and_give_pictures() -> None:
     assert remove(hazy).pixels.shape == (20, 30)
     with pytest.raises(UsageError):
         remove(grey, omega=1.5)
+    with pytest.raises(UsageError, match="must be odd"):
+        remove(grey, patch=6)
 
 
 def scores(src: str | Path, reference: str | Path) -> Scores:

@@ -17,8 +17,7 @@ COMPARISONS = "compare"
 
 def _check(root: Path, sources: Iterator[Source], arguments: Mapping[str, Any]) -> None:
     """Refuse what cannot work for any item, before anything is written."""
-    if arguments.get("patch", 15) % 2 == 0:
-        raise UsageError(f"--patch must be odd (got {arguments['patch']})")
+    _check_patch(arguments.get("patch", 15))
     maps = arguments.get("maps") or ""
     compared = COMPARISONS if arguments.get("compare") else ""
     if maps and not _safe(maps):
@@ -32,6 +31,11 @@ def _check(root: Path, sources: Iterator[Source], arguments: Mapping[str, Any]) 
                 raise UsageError(
                     f"{option}: {escape(root / folder)} is part of the input; its files and the new ones mix"
                 )
+
+
+def _check_patch(patch: int) -> None:
+    if patch % 2 == 0:
+        raise UsageError(f"--patch must be odd (got {patch})")
 
 
 def _safe(folder: str) -> bool:
@@ -80,6 +84,7 @@ def remove(
     """
     from datatools.kernels import haze
 
+    _check_patch(patch)
     settings = haze.Settings(
         patch=patch,
         omega=omega,
