@@ -33,3 +33,12 @@ def fixture_voc() -> Path:
 def fixture_defects() -> Path:
     """The set that holds each defect once."""
     return ROOT / "fixtures" / "voc_defects"
+
+
+@pytest.fixture
+def shared_ocr() -> Path:
+    """The folder of the real OCR sets, where the checkout has them beside it."""
+    folder = ROOT.parent / "shared" / "data" / "ocr"
+    if not folder.is_dir():
+        pytest.skip("the real sets of ../shared/data are not here")
+    return folder
