@@ -112,6 +112,7 @@ def _kind(value: Any) -> str:
 def label_of(found: Iterable[TextRegion]) -> str:
     """Return the regions as the label of a page, on one line, as PaddleOCR's own tools write it.
 
+    What is ignored is written as `###`, unless its text or `difficult` says so already.
     Raises ValueError where a region cannot be written: a coordinate that is not finite, or a text that is not Unicode.
 
     >>> label_of([TextRegion(((0., 0.), (9., 0.), (9., 5.5), (0., 5.5)), "a")])
@@ -123,7 +124,8 @@ def label_of(found: Iterable[TextRegion]) -> str:
             raise ValueError(f"the text {region.text[:80]!r} is not Unicode")
         points = ", ".join([f"[{_number(x)}, {_number(y)}]" for x, y in region.points])
         extra = "".join([f", {json.dumps(key, ensure_ascii=False)}: {value}" for key, value in region.extra])
-        text = json.dumps(region.text, ensure_ascii=False)
+        marked = not region.ignore or region.text in IGNORED or ("difficult", "true") in region.extra
+        text = json.dumps(region.text if marked else IGNORED[0], ensure_ascii=False)
         parts.append(f'{{"transcription": {text}, "points": [{points}]{extra}}}')
     # other programs take these characters for line ends
     return f"[{', '.join(parts)}]".translate(_SEPARATORS)
