@@ -8,11 +8,12 @@ split in `set`. TextOCR's files, which have `points`, are read, too.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from datatools.core.errors import DataError
 from datatools.core.records import TextPage, TextRegion
-from datatools.io.files import safe_component
+from datatools.io.files import read_head, safe_component, walk
 from datatools.io.jsontext import load
 
 MAX_BYTES = 1 << 30
@@ -20,6 +21,7 @@ MAX_COORDINATE = 1e7
 KEPT = ("class", "language", "legibility")
 """Keys of an annotation that are kept in `extra`."""
 
+_HEAD_BYTES = 1 << 20
 _OUTLINES = ("mask", "polygon", "points")
 
 
@@ -37,7 +39,17 @@ class CocoText:
 
 def looks_like(head: bytes) -> bool:
     """Whether a JSON file that begins so may be one of COCO-Text; `read` says whether it is."""
-    return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") and b'"annotations"' not in head
+    return (b'"anns"' in head or b'"imgs"' in head) and b'"annotations"' not in head
+
+
+def find_files(src: Path) -> list[str]:
+    """Return the JSON files below a folder that may be COCO-Text's, relative to it."""
+    return [
+        (folder / name).as_posix()
+        for folder, _, names in walk(src)
+        for name in names
+        if name.endswith(".json") and looks_like(read_head(src / folder / name, _HEAD_BYTES)[0])
+    ]
 
 
 def read(data: bytes, name: str) -> CocoText:

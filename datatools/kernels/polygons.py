@@ -69,19 +69,28 @@ def order_quads(quads: Polygons) -> Polygons:
     return np.take_along_axis(around, ((first[..., None] + np.arange(4)) % 4)[..., None], axis=-2)
 
 
+def is_convex(polygon: Polygons) -> bool:
+    """Tell whether a polygon, (n, 2), is convex and goes round clockwise; no three of its corners lie on a line.
+
+    >>> is_convex(np.array([[0., 0.], [9., 0.], [9., 5.], [0., 5.]]))
+    True
+    >>> is_convex(np.array([[0., 0.], [9., 0.], [1., 1.], [0., 9.]]))
+    False
+    """
+    following = np.roll(polygon, -1, axis=0)
+    return bool((_turn(polygon, following, np.roll(polygon, -2, axis=0)) > 0).all()) and not crosses_itself(polygon)
+
+
 def to_quad(polygon: Polygons) -> Quad:
     """Return the smallest rectangle around a polygon, (n, 2) to (4, 2), as a quad that is read the same way.
 
     A text's polygon goes along its top and back along its bottom, so that the way in which it is read leads from the
     first corner to the one in the middle of the list; the first side of the quad goes that way as well as it can.
-    A quad is returned as it is.
 
     >>> to_quad(np.array([[2., 1.], [6., 1.], [10., 1.], [10., 5.], [6., 5.], [2., 5.]])).round(4).tolist()
     [[2.0, 1.0], [10.0, 1.0], [10.0, 5.0], [2.0, 5.0]]
     """
     n = len(polygon)
-    if n == 4:
-        return polygon.copy()
     origin = polygon.mean(axis=0)  # OpenCV computes in single precision
     box = cv2.boxPoints(cv2.minAreaRect((polygon - origin).astype(np.float32))).astype(np.float64) + origin
     if signed_area(box) < 0:

@@ -104,8 +104,11 @@ def test_a_polygon_becomes_a_rectangle_that_is_read_the_same_way(turns: int) -> 
         assert (local > -0.01).all()
 
 
-def test_a_quad_stays_as_it_is() -> None:
+def test_what_is_convex() -> None:
     quad = np.array([[3.0, 1.0], [9.0, 2.0], [8.0, 7.0], [2.0, 6.0]])
-    found = polygons.to_quad(quad)
-    assert (found == quad).all()
-    assert found is not quad
+    assert polygons.is_convex(quad)
+    assert not polygons.is_convex(quad[::-1])
+    assert not polygons.is_convex(quad[[0, 2, 1, 3]])
+    assert not polygons.is_convex(np.array([[0.0, 0.0], [5.0, 0.0], [9.0, 0.0], [5.0, 5.0]]))
+    angles = np.arange(5) * 4 * np.pi / 5  # a star turns the same way at each corner
+    assert not polygons.is_convex(np.stack([np.cos(angles), np.sin(angles)], axis=1))

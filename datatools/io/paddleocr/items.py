@@ -16,12 +16,16 @@ R = TypeVar("R", TextPage, TextLine)
 
 @dataclass(frozen=True, slots=True)
 class Item(Generic[R]):
-    """An image with what its line says. image: relative to the root. number: of the line, 1-based."""
+    """An image with what its line says.
+
+    image: relative to the root. number: of the line, 1-based. label: as it stands there.
+    """
 
     image: str
     file: LabelFile
     number: int
     record: R
+    label: str
 
 
 def read_pages(opened: OcrSet) -> tuple[list[Item[TextPage]], list[DataError]]:
@@ -77,7 +81,7 @@ def _read(
                 failures.append(_twice(first[item_id], entry, file))
                 continue
             try:
-                made = Item(entry.image, file, entry.line.number, record(item_id, entry))
+                made = Item(entry.image, file, entry.line.number, record(item_id, entry), entry.line.label)
             except ValueError as problem:
                 failures.append(broken(file.name, entry.line.number, str(problem)))
                 continue
