@@ -18,6 +18,17 @@ IGNORED = ("###", "*")
 MAX_COORDINATE = 10_000_000
 MIN_POINTS, MAX_POINTS = 4, 1000
 
+_NUMBER = r"-?[0-9]{1,7}(?:\.[0-9]{1,20})?"
+_POINT = rf"\[{_NUMBER}, ?{_NUMBER}\]"
+_TEXT = r'"(?:[^"\\]|\\[^u]|\\u(?![dD][89a-fA-F]))*+"'
+_REGION = (
+    rf'\{{"transcription": ?{_TEXT}, ?"points": ?\[{_POINT}(?:, ?{_POINT}){{{MIN_POINTS - 1},{MAX_POINTS - 1}}}+\]'
+    r'(?:, ?"difficult": ?(?:true|false))?\}'
+)
+_USUAL = re.compile(rf"\[(?:{_REGION}(?:, ?{_REGION})*+)?\]", re.ASCII)
+"""Labels as the usual tools write them, of which only the JSON itself has still to be proved right."""
+
+_DIFFICULT = {True: (("difficult", "true"),), False: (("difficult", "false"),)}
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _SEPARATORS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 
@@ -35,6 +46,8 @@ def regions(label: str) -> tuple[TextRegion, ...]:
     ValueError: region 1: 2 points; an outline has 4 to 1000
     """
     try:
+        if _USUAL.fullmatch(label):
+            return tuple([_usual(entry) for entry in json.loads(label)])
         value = _decoder.decode(label)
     except json.JSONDecodeError as error:
         if label.lstrip()[:3] in ("[{'", '[{"') and "': " in label:
@@ -53,6 +66,15 @@ def regions(label: str) -> tuple[TextRegion, ...]:
         except ValueError as error:
             raise ValueError(f"region {number}: {error}") from None
     return tuple(found)
+
+
+def _usual(entry: dict[str, Any]) -> TextRegion:
+    text = entry["transcription"]
+    points = tuple([(float(x), float(y)) for x, y in entry["points"]])
+    if len(entry) == 2:
+        return TextRegion(points, text, text in IGNORED)
+    difficult = entry["difficult"]
+    return TextRegion(points, text, difficult or text in IGNORED, _DIFFICULT[difficult])
 
 
 def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
