@@ -41,8 +41,8 @@ def refresh(out: Path, lines: dict[str, bytes]) -> None:
 
 def finish(
     job: ItemJob, sources: Callable[[], Iterator[Source]], partial: Path, record: dict[str, Any]
-) -> tuple[dict[str, Any], ...]:
-    """Make the folder whole; return the first of the failures.
+) -> tuple[tuple[dict[str, Any], ...], dict[str, int]]:
+    """Make the folder whole; return the first of the failures, and what the codec counted.
 
     Raises DataError E-ITEM-NAMES where two items made a file of the same name.
     """
@@ -58,7 +58,7 @@ def finish(
     try:
         with journal.Journal(path) as lines, open(ordered, "wb") as file:
             rows = ending.rows(sources(), lines, file)
-            job.writer.finish(rows, Path(job.root), room)
+            counts = dict(job.writer.finish(rows, Path(job.root), room) or {})
             for _ in rows:  # what the codec did not want to know
                 pass
             if ending.failures:
@@ -75,7 +75,7 @@ def finish(
         os.replace(ordered, path)
     except OSError as error:
         raise cannot("write", partial, error) from None
-    return tuple(json.loads(line)["error"] for line in ending.failures[:SHOWN_FAILURES])
+    return tuple(json.loads(line)["error"] for line in ending.failures[:SHOWN_FAILURES]), counts
 
 
 class _Ending:

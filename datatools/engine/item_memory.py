@@ -52,6 +52,12 @@ class Memory:
         answer = self._told.get("answer")
         return tuple(answer.get("failures", ())) if isinstance(answer, dict) else ()
 
+    @property
+    def told(self) -> dict[str, int]:
+        """What the kind of set counted in the output."""
+        answer = self._told.get("answer")
+        return dict(answer.get("told", {})) if isinstance(answer, dict) else {}
+
     def answer(self, base: str) -> ItemsRun | None:
         """The answer of the run that made the output, where it still holds; None where one has to look closer."""
         from datatools.io import trees

@@ -19,8 +19,9 @@ class ItemsRun(Result):
 
     items: how many there are: made, kept and failed together. carried: files beside them that came along unchanged.
     removed: items of the earlier output that are gone from the input. reasons: why items were done, or would be, with
-    counts. failures: the first of them; all stand in OUT/failures.jsonl. up_to_date: there was nothing to do.
-    workers_lost: processes that died on the way.
+    counts. failures: the first of them; all stand in OUT/failures.jsonl. told: what else there is to count in the
+    output, as the kind of set that it is counts it. up_to_date: there was nothing to do. workers_lost: processes that
+    died on the way.
     """
 
     op: str
@@ -34,6 +35,7 @@ class ItemsRun(Result):
     removed: int
     reasons: dict[str, int]
     failures: tuple[dict[str, Any], ...] = ()
+    told: dict[str, int] = field(default_factory=dict)
     dry_run: bool = False
     up_to_date: bool = field(default=False, repr=False)
     workers_lost: int = field(default=0, repr=False)
@@ -60,6 +62,7 @@ class ItemsRun(Result):
             parts += [f"{self.failed} failed"] if self.failed else []
             parts += [f"{self.carried} other files carried over"] if self.carried else []
             yield f"{self.items} items: {', '.join(parts)}"
+            yield from (f"{what}: {count:,}" for what, count in self.told.items())
         if self.failed and not self.dry_run:
             yield f"the failed ones stand in {escape(self.out / FAILURES)}; try them again with --retry-failed"
         if not self.up_to_date and not self.dry_run:

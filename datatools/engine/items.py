@@ -104,9 +104,8 @@ class ItemRunner:
             self._refuse_foreign(planner, memory)
             if not changes and memory.finished:
                 item_finish.refresh(options.out, planner.refreshed)
-                return memory.remember(
-                    self._job.base, dataclasses.replace(self._result(memory.failures), up_to_date=True)
-                )
+                held = self._result(memory.failures, memory.told)
+                return memory.remember(self._job.base, dataclasses.replace(held, up_to_date=True))
             result = self._write(planner)
         finally:
             planner.close()
@@ -213,8 +212,8 @@ class ItemRunner:
                         self._tally(done)
                         advance(1)
                     committer.tick()
-            failures = item_finish.finish(self._job, self._sources, partial, self._record())
-        return self._result(failures)
+            failures, told = item_finish.finish(self._job, self._sources, partial, self._record())
+        return self._result(failures, told)
 
     def _tasks(self, planner: Planner, partial: Path, committer: Committer, advance: Any) -> Iterator[Source]:
         """Yield the items that have to be done; keep the others on the way."""
@@ -261,7 +260,13 @@ class ItemRunner:
             told = DataError(*(last[k] for k in ("path", "line", "code", "message", "remedy")))
             raise DataError(self._options.out, 0, "E-TOO-MANY-FAILURES", f"{what}; the last one: {told}")
 
-    def _result(self, failures: tuple[dict[str, Any], ...] = (), *, dry_run: bool = False) -> ItemsRun:
+    def _result(
+        self,
+        failures: tuple[dict[str, Any], ...] = (),
+        told: Mapping[str, int] | None = None,
+        *,
+        dry_run: bool = False,
+    ) -> ItemsRun:
         counts = self._counts
         return ItemsRun(
             op=self._op.name,
@@ -275,6 +280,7 @@ class ItemRunner:
             removed=counts["removed"],
             reasons=dict(sorted(self._reasons.items(), key=lambda pair: (-pair[1], pair[0]))),
             failures=failures,
+            told=dict(told or {}),
             dry_run=dry_run,
             workers_lost=self._run.workers_lost,
         )

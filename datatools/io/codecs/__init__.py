@@ -5,7 +5,7 @@ output, and makes the files of the whole set (label lists) at the end from what 
 """
 
 import importlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -43,13 +43,19 @@ class Codec(Protocol):
         """
         ...
 
-    def finish(self, rows: Iterable[tuple[Source, Any]], root: Path, room: Room) -> None:
-        """Write the files of the whole set. rows: what `write` returned, in the order of the set."""
+    def finish(self, rows: Iterable[tuple[Source, Any]], root: Path, room: Room) -> Mapping[str, int] | None:
+        """Write the files of the whole set. rows: what `write` returned, in the order of the set.
+
+        May return what people want to know of the output: words and counts.
+        """
         ...
 
 
 _CODECS = {
     "Image": "datatools.io.codecs.image:ImageCodec",
+    "TextPage": "datatools.io.codecs.text:TextPageCodec",
+    "TextLine": "datatools.io.codecs.text:TextLineCodec",
+    "TextCuts": "datatools.io.codecs.cuts:TextCutsCodec",
 }
 """The codec of each type of value, imported when it is needed."""
 
