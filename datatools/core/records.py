@@ -58,7 +58,7 @@ class TextRegion:
 
 
 @dataclass(frozen=True, slots=True)
-class TextPage:
+class PageLabel:
     """The texts of one image of a text detection set.
 
     item_id: the name of the item inside its set, without suffix. filename: the image as the label file writes it.
@@ -72,8 +72,8 @@ class TextPage:
 
 
 @dataclass(frozen=True, slots=True)
-class TextLine:
-    """One line of text that fills its image, of a text recognition set. item_id, filename: as in TextPage."""
+class LineLabel:
+    """One line of text that fills its image, of a text recognition set. item_id, filename: as in PageLabel."""
 
     item_id: str
     filename: str

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from datatools.core.errors import DataError
-from datatools.core.records import TextPage, TextRegion
+from datatools.core.records import PageLabel, TextRegion
 from datatools.io.files import read_head, safe_component, walk
 from datatools.io.jsontext import load
 
@@ -32,7 +32,7 @@ class CocoText:
     lost: what is not read -> how often it occurs. failures: what was left out because it is wrong.
     """
 
-    pages: tuple[tuple[str, TextPage], ...]
+    pages: tuple[tuple[str, PageLabel], ...]
     lost: dict[str, int] = field(default_factory=dict)
     failures: tuple[DataError, ...] = ()
 
@@ -80,7 +80,7 @@ def read(data: bytes, name: str) -> CocoText:
         except ValueError as error:
             bad.add(image)
             failures.append(DataError(name, 0, "E-COCO-FORM", f"annotation {str(key)[:40]}: {error}"))
-    pages: list[tuple[str, TextPage]] = []
+    pages: list[tuple[str, PageLabel]] = []
     names: set[str] = set()
     for key, entry in images.items():
         try:
@@ -96,7 +96,7 @@ def read(data: bytes, name: str) -> CocoText:
     return CocoText(tuple(pages), lost, tuple(failures))
 
 
-def _page(entry: Any, found: Sequence[TextRegion]) -> tuple[str, TextPage]:
+def _page(entry: Any, found: Sequence[TextRegion]) -> tuple[str, PageLabel]:
     if not isinstance(entry, dict):
         raise ValueError("not an object")
     filename = entry.get("file_name", entry.get("filename"))
@@ -107,7 +107,7 @@ def _page(entry: Any, found: Sequence[TextRegion]) -> tuple[str, TextPage]:
         raise ValueError("width and height are not whole numbers of pixels")
     split = entry.get("set", "")
     stem = filename.rpartition(".")[0] or filename
-    return split if split in ("train", "val", "test") else "", TextPage(
+    return split if split in ("train", "val", "test") else "", PageLabel(
         stem, filename, (sides[0], sides[1]), tuple(found)
     )
 
@@ -137,7 +137,7 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= MAX_COORDINATE
 
 
-def render(pages: Iterable[tuple[str, TextPage]]) -> bytes:
+def render(pages: Iterable[tuple[str, PageLabel]]) -> bytes:
     """Return pages with their splits as a file of version 2; ids count from 1. The sizes must be known."""
     images: dict[str, Any] = {}
     annotations: dict[str, Any] = {}

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from datatools.core.errors import DataError
-from datatools.core.records import TextPage, TextRegion
+from datatools.core.records import PageLabel, TextRegion
 from datatools.io import cocotext
 
 IMAGE = {"id": 7, "set": "val", "width": 100, "height": 50, "file_name": "a.jpg"}
@@ -47,7 +47,10 @@ def test_what_is_ignored() -> None:
 def test_pages_go_there_and_back() -> None:
     polygon = TextRegion(((0.5, 0), (4, 0), (8, 1), (8, 5.25), (4, 4), (0, 4)), "中 é", extra=(("class", '"na"'),))
     ignored = TextRegion(QUAD, "###", ignore=True)
-    pages = [("train", TextPage("a", "a.jpg", (100, 50), (polygon, ignored))), ("", TextPage("b/c", "b/c.png", (9, 9)))]
+    pages = [
+        ("train", PageLabel("a", "a.jpg", (100, 50), (polygon, ignored))),
+        ("", PageLabel("b/c", "b/c.png", (9, 9))),
+    ]
     first = cocotext.render(pages)
     found = cocotext.read(first, "t.json")
     assert not found.failures

@@ -1,17 +1,31 @@
 """What the label files of a set say of each image: pages with their regions, lines with their text."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from datatools.core.errors import DataError
-from datatools.core.records import TextLine, TextPage
-from datatools.io.paddleocr.layout import Entry, LabelFile, OcrSet, image_error
+from datatools.core.records import LineLabel, PageLabel
+from datatools.io.paddleocr.layout import Entry, Kind, LabelFile, OcrSet, image_error
 from datatools.io.paddleocr.lines import broken
 from datatools.io.paddleocr.pages import regions
 from datatools.io.paddleocr.texts import direction_of, text_of
 
-R = TypeVar("R", TextPage, TextLine)
+R = TypeVar("R", PageLabel, LineLabel)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An image and the line that speaks of it, which nobody has read yet. image: relative to the root."""
+
+    image: str
+    file: LabelFile
+    entry: Entry
+
+    @property
+    def item_id(self) -> str:
+        """The path of the image below the root without its suffix."""
+        return self.image.rpartition(".")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,72 +42,71 @@ class Item(Generic[R]):
     label: str
 
 
-def read_pages(opened: OcrSet) -> tuple[list[Item[TextPage]], list[DataError]]:
+def read_pages(opened: OcrSet) -> tuple[list[Item[PageLabel]], list[DataError]]:
     """Return the pages of all label files of kind `det`, in the order of files and lines, and what could not be read.
 
     An image that several lines name is taken once, with the first of them; the others are failures, E-IMAGE-DUPLICATE.
     item_id is the path of the image below the root without its suffix, filename the path as the line has it.
     """
-    return _read(opened, opened.of_kind("det"), _page)
+    return _read(opened, "det", lambda place: PageLabel(*_named(place), regions=regions(place.entry.line.label)))
 
 
-def read_lines(opened: OcrSet) -> tuple[list[Item[TextLine]], list[DataError]]:
+def read_lines(opened: OcrSet) -> tuple[list[Item[LineLabel]], list[DataError]]:
     """Return the lines of all label files of kind `rec`; as `read_pages`."""
-    return _read(opened, opened.of_kind("rec"), _line)
+    return _read(opened, "rec", lambda place: LineLabel(*_named(place), text_of(place.entry.line.label)))
 
 
-def read_directions(opened: OcrSet) -> tuple[list[Item[TextLine]], list[DataError]]:
+def read_directions(opened: OcrSet) -> tuple[list[Item[LineLabel]], list[DataError]]:
     """Return the lines of all label files of kind `cls`, whose text is 0, 90, 180 or 270; as `read_pages`."""
-    return _read(opened, opened.of_kind("cls"), _direction)
+    return _read(opened, "cls", lambda place: LineLabel(*_named(place), str(direction_of(place.entry.line.label))))
 
 
-def _page(item_id: str, entry: Entry) -> TextPage:
-    return TextPage(item_id, entry.written, regions=regions(entry.line.label))
+def locate(opened: OcrSet, kind: Kind) -> Iterator[Place | DataError]:
+    """Yield the images of one kind with their lines, each image once, without reading the labels; and what is wrong
+    with lines, in its place.
 
-
-def _line(item_id: str, entry: Entry) -> TextLine:
-    return TextLine(item_id, entry.written, text_of(entry.line.label))
-
-
-def _direction(item_id: str, entry: Entry) -> TextLine:
-    return TextLine(item_id, entry.written, str(direction_of(entry.line.label)))
-
-
-def _read(
-    opened: OcrSet, files: Sequence[LabelFile], record: Callable[[str, Entry], R]
-) -> tuple[list[Item[R]], list[DataError]]:
-    items: list[Item[R]] = []
-    failures: list[DataError] = []
-    first: dict[str, Item[R]] = {}
-    for file in files:
+    Two images whose paths differ in their suffix alone are one too many, E-STEM-DUPLICATE.
+    """
+    first: dict[str, Place] = {}
+    for file in opened.of_kind(kind):
         try:
             lines, entries = opened.read(file)
         except DataError as error:
-            failures.append(error)
+            yield error
             continue
-        failures += lines.failures
+        yield from lines.failures
         for entry in entries:
             if absent := image_error(file, entry):
-                failures.append(absent)
+                yield absent
                 continue
-            item_id = entry.image.rpartition(".")[0]
-            if item_id in first:
-                failures.append(_twice(first[item_id], entry, file))
-                continue
-            try:
-                made = Item(entry.image, file, entry.line.number, record(item_id, entry), entry.line.label)
-            except ValueError as problem:
-                failures.append(broken(file.name, entry.line.number, str(problem)))
-                continue
-            first[item_id] = made
-            items.append(made)
+            place = Place(entry.image, file, entry)
+            earlier = first.setdefault(place.item_id, place)
+            yield place if earlier is place else _twice(earlier, place)
+
+
+def _named(place: Place) -> tuple[str, str]:
+    return place.item_id, place.entry.written
+
+
+def _read(opened: OcrSet, kind: Kind, record: Callable[[Place], R]) -> tuple[list[Item[R]], list[DataError]]:
+    items: list[Item[R]] = []
+    failures: list[DataError] = []
+    for place in locate(opened, kind):
+        if isinstance(place, DataError):
+            failures.append(place)
+            continue
+        line = place.entry.line
+        try:
+            items.append(Item(place.image, place.file, line.number, record(place), line.label))
+        except ValueError as problem:
+            failures.append(broken(place.file.name, line.number, str(problem)))
     return items, failures
 
 
-def _twice(earlier: Item[R], entry: Entry, file: LabelFile) -> DataError:
-    place = f"{earlier.file.name}:{earlier.number}"
-    if earlier.image == entry.image:
-        code, what = "E-IMAGE-DUPLICATE", f"{entry.written[:200]} has a line already, {place}"
+def _twice(earlier: Place, place: Place) -> DataError:
+    at = f"{earlier.file.name}:{earlier.entry.line.number}"
+    if earlier.image == place.image:
+        code, what = "E-IMAGE-DUPLICATE", f"{place.entry.written[:200]} has a line already, {at}"
     else:
-        code, what = "E-STEM-DUPLICATE", f"{entry.image} and {earlier.image} ({place}) differ in their suffix alone"
-    return DataError(file.name, entry.line.number, code, what, "datatools ocr lint shows both")
+        code, what = "E-STEM-DUPLICATE", f"{place.image} and {earlier.image} ({at}) differ in their suffix alone"
+    return DataError(place.file.name, place.entry.line.number, code, what, "datatools ocr lint shows both")

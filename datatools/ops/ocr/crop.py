@@ -1,133 +1,84 @@
 """`datatools ocr crop`: from text detection to text recognition: every text cut out, upright, with its label."""
 
-import functools
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-from datatools.core.census import count_of
-from datatools.core.errors import DataError
 from datatools.core.op import Param, op
-from datatools.core.result import Result, Table
-from datatools.core.types import SERIAL, Dataset, Force, OutFolder, Run
-from datatools.ops.ocr import sets
-from datatools.ops.ocr.cutting import Cuts, Encoding, Page, cut_file
-from datatools.ops.ocr.sets import SPLITS, FormatOption
-from datatools.ops.voc.derived import Entry, closing, stems, write
+from datatools.core.records import TextRegion
+from datatools.core.values import TextCuts, TextPage
+from datatools.ops.ocr.options import Encoding
 
-UNSPLIT = ("rec_gt.txt", "crop_img")
-"""Label file and image folder of what is in no split, as PPOCRLabel calls them."""
-SHOWN_FAILURES = 20
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
+    Picture = NDArray[np.uint8]
 
-@dataclass(frozen=True)
-class Crop(Result):
-    """What was cut out.
-
-    pages: that were read. lines: cut-outs by split. regions: of these pages; each is a line or counted in `left_out`,
-    why -> how many. changed: what was made to fit -> how often. characters: in all texts.
-    """
-
-    out: Path
-    pages: int
-    regions: int
-    written_lines: dict[str, int]
-    left_out: dict[str, int]
-    changed: dict[str, int]
-    characters: int
-    failures: tuple[DataError, ...]
-
-    @property
-    def problems(self) -> int:
-        """How many lines, images and regions could not be used."""
-        return len(self.failures)
-
-    def lines(self) -> Iterator[str | Table]:
-        """What was cut, what was left out, and what to do next."""
-        yield from map(str, self.failures[:SHOWN_FAILURES])
-        if len(self.failures) > SHOWN_FAILURES:
-            yield f"... and {len(self.failures) - SHOWN_FAILURES:,} more that could not be used (--json lists all)"
-        rows = (*self.left_out.items(), *self.changed.items())
-        if rows:
-            yield Table(("regions", "count"), rows)
-        total = sum(self.written_lines.values())
-        by_split = ", ".join(f"{split} {count:,}" for split, count in self.written_lines.items() if split)
-        yield (
-            f"{count_of(self.pages, 'page')}, {count_of(self.regions, 'region')}: "
-            f"{count_of(total, 'line')} cut{f' ({by_split})' if by_split else ''}, {self.characters:,} characters"
-        )
-        yield closing(self.out, False, "datatools ocr dict {out} -o dict.txt; datatools ocr cls-set {out} -o DIR")
+NO_AREA = 1e-6
 
 
 @op("ocr.crop", version=1)
 def crop(
-    src: Dataset,
+    page: TextPage,
     *,
-    out: OutFolder,
     tall: Annotated[
         float, Param("lay cut-outs of this height / width and more on their side, as trainers do; 0 never", ge=0)
     ] = 1.5,
     encode: Encoding = "jpg",
-    format: FormatOption = "auto",
-    force: Force = False,
-    run: Run = SERIAL,
-) -> Crop:
+) -> TextCuts:
     """Cut every text of a detection set out, rectified by perspective, and write them as a recognition set.
 
     Regions that are ignored or have no text are left out. Of an outline of more than four corners the smallest
-    rectangle is cut. Cut-outs are called `<page>_crop_<number>`, by which split and others know their page.
+    rectangle is cut, read the same way; one whose corners go round counterclockwise is turned round first. Cut-outs are
+    called `<page>_crop_<number>`, by which `ocr split` knows their page.
     """
-    found = sets.read(src, format, run)
-    names = stems(page.key for page in found.pages)
-    work = [Page(str(found.path(p)), p.image, names[p.key], p.split, p.record.regions) for p in found.pages]
-    result = _Made()
-    made = run.map(functools.partial(cut_file, tall=tall, encode=encode), work, "cutting")
-    write(result.files(work, made), out, link="copy", force=force, inputs=(src,))
-    return Crop(
-        out=out,
-        pages=len(work),
-        regions=sum(len(page.regions) for page in work),
-        written_lines={split: result.written[split] for split in (*SPLITS, "") if result.written[split]},
-        left_out=dict(sorted(result.left_out.items())),
-        changed=dict(sorted(result.changed.items())),
-        characters=result.characters,
-        failures=(*found.failures, *result.failures),
-    )
+    cuts: list[tuple[str, Any, str]] = []
+    left_out: list[tuple[str, str]] = []
+    for number, region in enumerate(page.regions):
+        end = f"_crop_{number}"
+        if why := _useless(region):
+            left_out.append((end, why))
+            continue
+        try:
+            cuts.append((end, cut_out(page.pixels, region, tall), region.text))
+        except ValueError as error:
+            left_out.append((end, str(error)))
+    return TextCuts(tuple(cuts), tuple(left_out), f".{encode}")
 
 
-class _Made:
-    """Adds up what became of the pages while their files pass by."""
+def _useless(region: TextRegion) -> str:
+    """Why no line can be made of a region, whatever its outline is."""
+    if region.ignore:
+        return "ignored"
+    if not region.text.strip():
+        return "no text"
+    if any(c in region.text for c in "\t\n\r\0"):
+        return "a TAB or line end in the text, which no line can hold"
+    return ""
 
-    def __init__(self) -> None:
-        self.written: Counter[str] = Counter()
-        self.left_out: Counter[str] = Counter()
-        self.changed: Counter[str] = Counter()
-        self.characters = 0
-        self.failures: list[DataError] = []
 
-    def files(self, work: Sequence[Page], made: Iterable[Cuts]) -> Iterator[Entry]:
-        """Yield the images and, at the end, the label files."""
-        from datatools.io.paddleocr.texts import line_of
+def cut_out(picture: "Picture", region: TextRegion, tall: float) -> "Picture":
+    """Cut one region out of (height, width, 3) uint8 RGB and set it upright.
 
-        lists: dict[str, list[str]] = {}
-        for page, cuts in zip(work, made, strict=True):
-            self.left_out.update(cuts.left_out)
-            self.changed.update(cuts.changed)
-            self.failures += cuts.failures
-            list_name, folder = (f"{page.split}.txt", page.split) if page.split else UNSPLIT
-            for name, text, data in cuts.lines:
-                image = f"{folder}/{name}"
-                try:
-                    line = line_of(image, text)
-                except ValueError as error:
-                    self.failures.append(DataError(page.name, 0, "E-ITEM-NAME", str(error), "rename the image"))
-                    self.left_out["that no label file can name"] += 1
-                    continue
-                lists.setdefault(list_name, []).append(line)
-                self.written[page.split] += 1
-                self.characters += len(text)
-                yield image, data
-        for list_name, lines in lists.items():
-            yield list_name, "".join(lines).encode()
+    Raises ValueError, in a few words that are the same for all such regions, where it has no area, crosses itself, or
+    does not lie in the picture.
+    """
+    import numpy as np
+
+    from datatools.kernels import polygons, rectify
+
+    points = np.array(region.points)
+    height, width = picture.shape[:2]
+    if (points.max(axis=0) <= 0).any() or (points.min(axis=0) >= (width, height)).any():
+        raise ValueError("outside of the image")
+    if polygons.crosses_itself(points):
+        raise ValueError("its sides cross")
+    area = polygons.signed_area(points)
+    if abs(area) < NO_AREA:
+        raise ValueError("no area")
+    if area < 0:  # as it stands it would be cut mirrored
+        points = np.roll(points[::-1], 1, axis=0)
+    if len(points) > 4 or not polygons.is_convex(points):
+        points = polygons.to_quad(points)
+    if max(np.ptp(points, axis=0)) > 2 * (height + width):  # a slip of a digit; it would fill the memory
+        raise ValueError("far larger than the image")
+    return rectify.rectify(picture, points, tall=tall)

@@ -12,8 +12,7 @@ from datatools.core.errors import DataError, escape
 from datatools.core.op import Param, op
 from datatools.core.result import Result, Table
 from datatools.core.types import SERIAL, Dataset, Run
-from datatools.ops.ocr import sets
-from datatools.ops.ocr.sets import FormatOption
+from datatools.ops.ocr.options import FormatOption
 
 SHOWN = 20
 """So many rows are shown on a terminal; JSON has all."""
@@ -108,8 +107,10 @@ def dict_(
 
     Texts of regions that are ignored do not count. The blank is left out, as trainers add it themselves.
     """
+    from datatools.io.textsets import sets
+
     found = sets.read(src, format, run)
-    texts = list(sets.texts(found))
+    texts = list(found.texts())
     counts = Counter(c for text in texts for c in text)
     unseen = {c: counts[c] for c in sorted(counts) if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp")}
     characters = {c: counts[c] for c in sorted(counts) if c not in unseen and c != " "}
@@ -117,7 +118,7 @@ def dict_(
     failures = found.failures
     if coverage is not None:
         second = sets.read(coverage, "auto", run)
-        other = _cover(coverage, list(sets.texts(second)), frozenset(characters))
+        other = _cover(coverage, list(second.texts()), frozenset(characters))
         failures += second.failures
     if out is not None:
         from datatools.io import atomic

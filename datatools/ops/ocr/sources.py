@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from datatools.ops.ocr.sets import TextSet
+from datatools.core.textset import TextSet
 
 _CUT = re.compile(r"(.+)_crop_[0-9]+(?:_(?:0|180))?", re.DOTALL)
 

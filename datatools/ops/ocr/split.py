@@ -11,9 +11,9 @@ from datatools.core.census import count_of
 from datatools.core.errors import DataError, UsageError, escape
 from datatools.core.op import Param, op
 from datatools.core.result import Result, Table
+from datatools.core.textset import TextSet
 from datatools.core.types import SERIAL, Dataset, DryRun, Force, OutFolder, Run, Seed
-from datatools.ops.ocr import sets
-from datatools.ops.ocr.sets import FormatOption, TextSet
+from datatools.ops.ocr.options import FormatOption
 from datatools.ops.ocr.sources import Sources, find_sources
 from datatools.ops.ocr.training import Ledger, training_files
 from datatools.ops.voc.derived import Link, closing, write
@@ -106,6 +106,8 @@ def split(
     regions and lines are spread in the same shares. OUT is a complete set; labels are kept byte for byte, SRC stays.
     """
     import numpy as np
+
+    from datatools.io.textsets import sets
 
     shares = _shares({"train": train, "val": val, "test": test})
     found = sets.read(src, format, run)

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from datatools.core.errors import DataError
-from datatools.core.records import TextLine, TextPage
-from datatools.ops.ocr.sets import Sample, TextSet
+from datatools.core.records import LineLabel, PageLabel
+from datatools.core.textset import Sample, TextSet
 from datatools.ops.voc.derived import Entry, stems
 
-R = TypeVar("R", TextPage, TextLine)
+R = TypeVar("R", PageLabel, LineLabel)
 
 UNSPLIT = ("labels.txt", "images")
 """Label file and image folder of what is in no split."""
@@ -28,7 +28,7 @@ class Ledger:
     changed: Counter[str] = field(default_factory=Counter)
     failures: list[DataError] = field(default_factory=list)
 
-    def refuse(self, sample: Sample[TextPage] | Sample[TextLine], message: str) -> None:
+    def refuse(self, sample: Sample[PageLabel] | Sample[LineLabel], message: str) -> None:
         """Count a sample that cannot be written, by name."""
         self.failures.append(DataError(sample.image, 0, "E-ITEM-NAME", message, "rename the image"))
 
@@ -45,13 +45,13 @@ def training_files(found: TextSet, ledger: Ledger) -> Iterator[Entry]:
         yield "dict.txt", found.root / "dict.txt"
 
 
-def _page_label(sample: Sample[TextPage]) -> str:
+def _page_label(sample: Sample[PageLabel]) -> str:
     from datatools.io.paddleocr.pages import label_of
 
     return sample.label or label_of(sample.record.regions)
 
 
-def _text(sample: Sample[TextLine]) -> str:
+def _text(sample: Sample[LineLabel]) -> str:
     return sample.label or sample.record.text
 
 

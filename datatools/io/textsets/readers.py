@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from datatools.core.errors import DataError
-from datatools.core.records import TextLine, TextPage
+from datatools.core.records import LineLabel, PageLabel
+from datatools.core.textset import Sample, TextSet
 from datatools.core.types import Run
-from datatools.ops.ocr.sets import Sample, TextSet
 
 if TYPE_CHECKING:
     from datatools.io.paddleocr.items import Item
 
-R = TypeVar("R", TextPage, TextLine)
+R = TypeVar("R", PageLabel, LineLabel)
 
 
 def paddleocr(src: Path, run: Run) -> TextSet:
@@ -46,7 +46,7 @@ def ppocrlabel(src: Path, run: Run) -> TextSet:
 
     found = paddleocr(src, run)
     known = {sample.image for sample in found.pages}
-    empty: list[Sample[TextPage]] = []
+    empty: list[Sample[PageLabel]] = []
     failures: list[DataError] = []
     drafts: set[str] = set()
     for folder, _, names in walk(src):
@@ -67,7 +67,7 @@ def ppocrlabel(src: Path, run: Run) -> TextSet:
                 if image not in known:
                     known.add(image)
                     key = image.rpartition(".")[0]
-                    empty.append(Sample(key, "", image, TextPage(key, image), "[]"))
+                    empty.append(Sample(key, "", image, PageLabel(key, image), "[]"))
     left = len(drafts - known)
     return replace(
         found,
@@ -94,15 +94,15 @@ def icdar(src: Path, run: Run) -> TextSet:
     parsed = [lines.regions(data, file.name) for file, data in read_files]
     if lines.have_scripts(region.text for regions, _ in parsed for region in regions):
         parsed = [lines.regions(data, file.name, scripts=True) for file, data in read_files]
-    pages: list[Sample[TextPage]] = []
+    pages: list[Sample[PageLabel]] = []
     for (file, _), (regions, problems) in zip(read_files, parsed, strict=True):
         failures += problems
         if not file.image:
             failures.append(DataError(file.name, 0, "E-IMAGE-MISSING", "no image belongs to it"))
         elif not problems:
             key = file.image.rpartition(".")[0]
-            pages.append(Sample(key, file.split, file.image, TextPage(key, file.image, regions=regions)))
-    words: list[Sample[TextLine]] = []
+            pages.append(Sample(key, file.split, file.image, PageLabel(key, file.image, regions=regions)))
+    words: list[Sample[LineLabel]] = []
     for file in found.words:
         try:
             told, problems = lines.words(read_bytes(src / file.name, lines.MAX_BYTES), file.name)
@@ -113,7 +113,7 @@ def icdar(src: Path, run: Run) -> TextSet:
             image = found.image_of(file, name)
             key = image.rpartition(".")[0]
             if image:
-                words.append(Sample(key, file.split, image, TextLine(key, image, text)))
+                words.append(Sample(key, file.split, image, LineLabel(key, image, text)))
             else:
                 failures.append(DataError(file.name, number, "E-IMAGE-MISSING", f"{name[:200]} is not in the set"))
     return TextSet(src, "icdar", tuple(pages), tuple(words), failures=tuple(failures))
@@ -132,7 +132,7 @@ def cocotext(src: Path, run: Run) -> TextSet:
         for name in names
         if os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES
     )
-    pages: dict[str, Sample[TextPage]] = {}
+    pages: dict[str, Sample[PageLabel]] = {}
     failures: list[DataError] = []
     lost: dict[str, int] = {}
     for name in run.track(cocotext.find_files(src), "reading"):
