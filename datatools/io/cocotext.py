@@ -18,8 +18,8 @@ from datatools.io.jsontext import load
 
 MAX_BYTES = 1 << 30
 MAX_COORDINATE = 1e7
-KEPT = ("class", "language", "legibility")
-"""Keys of an annotation that are kept in `extra`."""
+KEPT = ("class", "language")
+"""Keys of an annotation that are kept in `extra`, where they are not `na`."""
 
 _HEAD_BYTES = 1 << 20
 _OUTLINES = ("mask", "polygon", "points")
@@ -119,7 +119,8 @@ def _region(entry: Any) -> tuple[TextRegion, bool]:
         raise ValueError("utf8_string is not a text")
     # TextOCR has no legibility; its unreadable words are a full stop
     ignore = entry.get("legibility", "illegible" if text == "." else "") == "illegible" or text == "###"
-    extra = tuple((key, json.dumps(entry[key], ensure_ascii=False)) for key in KEPT if isinstance(entry.get(key), str))
+    told = ((key, entry.get(key)) for key in KEPT)
+    extra = tuple((k, json.dumps(v, ensure_ascii=False)) for k, v in told if isinstance(v, str) and v != "na")
     flat = next((entry[key] for key in _OUTLINES if entry.get(key)), None)
     if flat is not None:
         if not isinstance(flat, list) or len(flat) < 8 or len(flat) % 2 or not all(map(_is_number, flat)):

@@ -101,11 +101,11 @@ def to_quad(polygon: Polygons) -> Quad:
     return np.asarray(np.roll(box, -int((sides @ reads).argmax()), axis=0))
 
 
-def overflow(polygons: Polygons, size_wh: tuple[int, int]) -> Floats:
-    """Return how far each polygon, (N, n, 2), leaves the image, shape (N,), in pixels; 0 where it lies inside.
+def mean_sides(quads: Polygons) -> Floats:
+    """Return mean width and mean height of each quad, (N, 4, 2) to (N, 2); the first side is a width.
 
-    >>> overflow(np.array([[[-2., 0.], [4., 0.], [4., 13.]]]), (10, 10)).tolist()
-    [3.0]
+    >>> mean_sides(np.array([[[0., 0.], [40., 0.], [40., 10.], [0., 12.]]])).round(2).tolist()
+    [[40.02, 11.0]]
     """
-    over = np.maximum(-polygons, polygons - np.asarray(size_wh, dtype=np.float64))
-    return np.asarray(over.max(axis=(-2, -1), initial=0.0))
+    lengths = np.hypot(*np.moveaxis(np.roll(quads, -1, axis=1) - quads, -1, 0))
+    return np.asarray((lengths[:, :2] + lengths[:, 2:]) / 2)

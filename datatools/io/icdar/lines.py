@@ -135,3 +135,15 @@ def file_of(found: Iterable[TextRegion]) -> bytes:
         numbers = ",".join(str(math.floor(v + 0.5)) for point in region.points for v in point)
         lines.append(f"{numbers},{text}\n")
     return "".join(lines).encode()
+
+
+def word_line(image: str, text: str) -> str:
+    r"""Return a line of a recognition file. Raises ValueError for what no line can hold.
+
+    >>> word_line("word_1.png", 'say "hi"')
+    'word_1.png, "say \\"hi\\""\n'
+    """
+    if any(c in image + text for c in "\n\r") or any(c in image for c in ',"'):
+        raise ValueError(f"{image[:80]!r} or its text {text[:80]!r} cannot stand in a line of ICDAR's")
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'{image}, "{escaped}"\n'

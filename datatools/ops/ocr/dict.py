@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 from datatools.core.census import count_of
+from datatools.core.characters import kinds
 from datatools.core.errors import DataError, escape
 from datatools.core.op import Param, op
 from datatools.core.result import Result, Table
@@ -65,7 +66,7 @@ class DictResult(Result):
             yield f"... and {len(self.failures) - SHOWN:,} more lines that could not be read (--json lists all)"
         total = sum(self.characters.values())
         rows = tuple((name, len(members), sum(self.characters[c] for c in members), _sample(members))
-                     for name, members in blocks(self.characters).items())  # fmt: skip
+                     for name, members in kinds(self.characters).items())  # fmt: skip
         if rows:
             yield Table(("kind", "characters", "occurrences", "such as"), rows)
         yield (
@@ -160,22 +161,6 @@ def _covered(c: Coverage) -> Iterator[str | Table]:
         f"{escape(c.src)}: {shares[0]:.2%} of {c.characters:,} characters and {shares[1]:.2%} of "
         f"{count_of(c.texts, 'text')} are covered"
     )
-
-
-def blocks(characters: Iterable[str]) -> dict[str, list[str]]:
-    """Sort characters by kind: digits, the script that the first word of their Unicode name tells, signs.
-
-    >>> {kind: "".join(members) for kind, members in blocks("a1中b-é").items()}
-    {'latin': 'abé', 'digit': '1', 'cjk': '中', 'sign': '-'}
-    """
-    found: dict[str, list[str]] = {}
-    for c in characters:
-        category = unicodedata.category(c)
-        kind = "digit" if category == "Nd" and c.isascii() else "sign"
-        if category[0] == "L" or category == "Mn":
-            kind = unicodedata.name(c, "unnamed").split()[0].split("-")[0].lower()
-        found.setdefault(kind, []).append(c)
-    return found
 
 
 def _sample(characters: Iterable[str], most: int = 24) -> str:

@@ -62,7 +62,7 @@ def _checked(same: Sequence[Outline], points: "Floats", min_size: float) -> Iter
     known = (sizes > 0).all(axis=1)
     outside = known & ((high <= 0) | (low >= sizes)).any(axis=1)
     over = np.where(known, np.maximum(-low, high - sizes).max(axis=1), 0.0)
-    sides = _sides(points)
+    sides = sides_of(points)
     for i in np.flatnonzero(crossed).tolist():
         yield same[i].found("E-POLY-CROSSED", "its sides cross")
     for i in np.flatnonzero(~crossed & (abs(areas) <= NO_AREA)).tolist():
@@ -80,15 +80,15 @@ def _checked(same: Sequence[Outline], points: "Floats", min_size: float) -> Iter
         yield from _starts(same, points, sound & (areas > 0), sides)
 
 
-def _sides(points: "Floats") -> "Floats":
+def sides_of(points: "Floats") -> "Floats":
     """Mean width and height, (N, 2): of a quad itself, of other polygons of the smallest rectangle around them."""
     import numpy as np
 
     from datatools.kernels import polygons
 
-    quads = points if points.shape[1] == 4 else np.array([polygons.to_quad(one) for one in points])
-    lengths = np.hypot(*np.moveaxis(np.roll(quads, -1, axis=1) - quads, -1, 0))
-    return np.asarray((lengths[:, :2] + lengths[:, 2:]) / 2)
+    if points.shape[1] == 4:
+        return polygons.mean_sides(points)
+    return polygons.mean_sides(np.array([polygons.to_quad(one) for one in points]))
 
 
 def _starts(same: Sequence[Outline], quads: "Floats", sound: "NDArray[np.bool_]", sides: "Floats") -> Iterator[Finding]:

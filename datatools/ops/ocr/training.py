@@ -28,9 +28,10 @@ class Ledger:
     changed: Counter[str] = field(default_factory=Counter)
     failures: list[DataError] = field(default_factory=list)
 
-    def refuse(self, sample: Sample[PageLabel] | Sample[LineLabel], message: str) -> None:
+    def refuse(self, sample: Sample[PageLabel] | Sample[LineLabel], message: str, code: str = "E-ITEM-NAME") -> None:
         """Count a sample that cannot be written, by name."""
-        self.failures.append(DataError(sample.image, 0, "E-ITEM-NAME", message, "rename the image"))
+        remedy = "rename the image" if code == "E-ITEM-NAME" else "mend its label"
+        self.failures.append(DataError(sample.image, 0, code, message, remedy))
 
 
 def training_files(found: TextSet, ledger: Ledger) -> Iterator[Entry]:
