@@ -36,6 +36,12 @@ def fixture_defects() -> Path:
 
 
 @pytest.fixture
+def fixture_ocr() -> Path:
+    """The set of drawn signs: pages, lines, directions and a dictionary; nothing in it is wrong."""
+    return ROOT / "fixtures" / "ocr"
+
+
+@pytest.fixture
 def shared_ocr() -> Path:
     """The folder of the real OCR sets, where the checkout has them beside it."""
     folder = ROOT.parent / "shared" / "data" / "ocr"

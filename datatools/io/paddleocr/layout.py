@@ -139,10 +139,10 @@ def kind_of(head: bytes, name: str) -> Kind | None:
     for line in [line for line in text.split("\n") if line.strip()][:_HEAD_LINES]:
         votes[_vote(line.rstrip("\r"))] += 1
     counted = votes["det"] + votes["rec"] + votes["cls"]
+    if votes["det"] and votes["det"] * 2 >= counted:  # nothing else looks like that, however many lines are broken
+        return "det"
     if counted <= votes[None]:
         return None
-    if votes["det"] * 2 >= counted:
-        return "det"
     if votes["cls"] and not votes["rec"] and "rec" not in _words(name):
         return "cls"
     return "rec"

@@ -33,12 +33,16 @@ class Labelled:
     regions: tuple[TextRegion, ...] = ()
 
 
-def read(opened: "OcrSet", file: "LabelFile") -> tuple[list[Labelled], list[Finding]]:
-    """Read a label file: the lines that can be used, and everything that is wrong with the form of the file."""
+def read(opened: "OcrSet", file: "LabelFile") -> tuple[list[Labelled], set[str], list[Finding]]:
+    """Read a label file: the lines that can be used, all images that are named, and what is wrong with the lines."""
     try:
         lines, entries = opened.read(file)
     except DataError as error:
-        return [], [finding("E-LABEL-LINE", file.name, error.line, error.message, "make it a smaller, regular file")]
+        return (
+            [],
+            set(),
+            [finding("E-LABEL-LINE", file.name, error.line, error.message, "make it a smaller, regular file")],
+        )
     found = [finding("E-LABEL-LINE", file.name, f.line, f.message, f.remedy) for f in lines.failures]
     found += _form(file, lines)
     found += _foreign(file, entries)
@@ -51,7 +55,7 @@ def read(opened: "OcrSet", file: "LabelFile") -> tuple[list[Labelled], list[Find
             labels.append(_labelled(file, entry))
         except ValueError as error:
             found.append(finding("E-LABEL-LINE", file.name, number, str(error)))
-    return labels, found
+    return labels, {entry.image for entry in entries if entry.image}, found
 
 
 def _foreign(file: "LabelFile", entries: Sequence["Entry"]) -> Iterator[Finding]:

@@ -124,17 +124,19 @@ def lint(
     characters, found, notes = _dictionary(opened, dictionary)
     rules = TextRules(characters, max_length)
     labels: list[Labelled] = []
+    images: set[str] = set()
     for file in run.track(opened.label_files, "reading"):
-        read, problems = lines.read(opened, file)
+        read, mentioned, problems = lines.read(opened, file)
         labels += read
+        images |= mentioned
         found += problems
-    named = sorted({label.image for label in labels if label.image})
+    named = sorted(images)
     pictures = [str(opened.root / image) for image in named]
     looked = run.map(functools.partial(checks.look, deep=deep), pictures, "checking images")
     seen = dict(zip(named, looked, strict=True))
     found += (finding(code, image, 1, what) for image, one in seen.items() for code, what in one.problems)
     found += lines.repeated(labels, {image: one.digest for image, one in seen.items()})
-    found += lines.unlisted(opened, set(named))
+    found += lines.unlisted(opened, images)
     found += _regions(labels, seen, min_size)
     found += _texts(labels, rules)
     if rules.blanks:
