@@ -18,6 +18,7 @@ _PAPER, _INK, _SOFT, _EMPTY = (250, 250, 251), (28, 39, 51), (110, 121, 134), (2
 _IGNORED = (120, 124, 130)
 _GAP, _MARGIN, _TITLE = 14, 22, 40
 _SMALL, _TEXT, _HEAD = Letters(12), Letters(16), Letters(20)
+_FAR = 1e7  # pixels; OpenCV wants whole numbers of 32 bits
 _SHIFT = 4  # binary digits behind the point that the drawing takes
 
 
@@ -109,7 +110,8 @@ def draw_regions(picture: Picture, regions: Sequence[Drawn]) -> Picture:
     canvas = picture.copy()
     colours = palette(8)
     shadow = canvas.copy()
-    fixed = [np.rint((np.nan_to_num(r.points) - 0.5) * 2**_SHIFT).astype(np.int32) for r in regions]
+    placed = [np.clip(np.nan_to_num(r.points), -_FAR, _FAR) for r in regions]
+    fixed = [np.rint((points - 0.5) * 2**_SHIFT).astype(np.int32) for points in placed]
     cv2.polylines(shadow, fixed, True, (0, 0, 0), 3, cv2.LINE_AA, _SHIFT)
     cv2.addWeighted(shadow, 0.5, canvas, 0.5, 0, dst=canvas)
     painted = [_IGNORED if r.ignored else colours[i % len(colours)] for i, r in enumerate(regions)]
@@ -117,18 +119,20 @@ def draw_regions(picture: Picture, regions: Sequence[Drawn]) -> Picture:
         cv2.polylines(canvas, [points], True, colour, 1, cv2.LINE_AA, _SHIFT)
         cv2.circle(canvas, points[0].tolist(), 2 * 2**_SHIFT, colour, cv2.FILLED, cv2.LINE_AA, _SHIFT)
     taken: list[tuple[int, int, int, int]] = []
-    for region, colour in zip(regions, painted, strict=True):
+    for region, points, colour in zip(regions, placed, painted, strict=True):
         if not region.ignored and region.text:
-            _tag(canvas, region, colour, taken)
+            _tag(canvas, region.text, points, colour, taken)
     return canvas
 
 
-def _tag(canvas: Picture, region: Drawn, colour: RGB, taken: list[tuple[int, int, int, int]]) -> None:
+def _tag(
+    canvas: Picture, text: str, points: NDArray[np.float64], colour: RGB, taken: list[tuple[int, int, int, int]]
+) -> None:
     """Write a text above or below its outline, where it covers no other one."""
     height, width = canvas.shape[:2]
-    text = _SMALL.fit(region.text, width // 2)
+    text = _SMALL.fit(text, width // 2)
     size = _SMALL.width(text) + 6, _SMALL.size + 4
-    (left, top), bottom = np.rint(region.points.min(axis=0)).astype(int).tolist(), int(region.points[:, 1].max())
+    (left, top), bottom = np.rint(points.min(axis=0)).astype(int).tolist(), int(points[:, 1].max())
     for y in (top - size[1] - 1, bottom + 1):
         x = min(max(left, 0), max(width - size[0], 0))
         spot = (x, y, x + size[0], y + size[1])

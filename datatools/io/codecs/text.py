@@ -120,7 +120,7 @@ class TextPageCodec(_TextCodec):
         try:
             return TextPage(pixels, pages.regions(label))
         except ValueError as error:
-            raise broken(label_file, _number(intake.root, label_file, label), str(error)) from None
+            raise broken(label_file, _number(intake.root, label_file, label, source.id), str(error)) from None
 
     def _label(self, value: TextPage) -> str:
         return pages.label_of(value.regions)
@@ -138,7 +138,7 @@ class TextLineCodec(_TextCodec):
         try:
             return TextLine(pixels, texts.text_of(label))
         except ValueError as error:
-            raise broken(label_file, _number(intake.root, label_file, label), str(error)) from None
+            raise broken(label_file, _number(intake.root, label_file, label, source.id), str(error)) from None
 
     def _label(self, value: TextLine) -> str:
         texts.line_of("x", value.text)
@@ -150,7 +150,8 @@ def _bad(error: DataError, number: int, names: tuple[str, ...]) -> Source:
     return Source(f"{error.path}:{error.line}:{number}", names, json.dumps(told), kind=BAD)
 
 
-def _number(root: str, label_file: str, label: str) -> int:
-    """The number of the line with that label; 0 where it is gone."""
+def _number(root: str, label_file: str, label: str, image: str) -> int:
+    """The number of the line of an image; 0 where it is gone. It stands in no key, as it changes with other lines."""
+    name = image.rpartition("/")[2]
     lines = split(files.read_bytes(f"{root}/{label_file}"), label_file).lines
-    return next((line.number for line in lines if line.label == label), 0)
+    return next((line.number for line in lines if line.label == label and name in line.path), 0)
