@@ -18,7 +18,7 @@ from datatools.io.codecs.image import CARRIED
 from datatools.io.codecs.lists import Lists
 from datatools.io.intake import Intake
 from datatools.io.paddleocr import items, layout, pages, texts
-from datatools.io.paddleocr.lines import broken, split
+from datatools.io.paddleocr.lines import MAX_BYTES, broken, split
 from datatools.io.room import Room
 from datatools.io.textsets import sets
 
@@ -153,5 +153,5 @@ def _bad(error: DataError, number: int, names: tuple[str, ...]) -> Source:
 def _number(root: str, label_file: str, label: str, image: str) -> int:
     """The number of the line of an image; 0 where it is gone. It stands in no key, as it changes with other lines."""
     name = image.rpartition("/")[2]
-    lines = split(files.read_bytes(f"{root}/{label_file}"), label_file).lines
+    lines = split(files.read_bytes(f"{root}/{label_file}", MAX_BYTES), label_file).lines
     return next((line.number for line in lines if line.label == label and name in line.path), 0)

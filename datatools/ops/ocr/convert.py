@@ -17,11 +17,11 @@ from datatools.ops.voc.derived import Link, closing, write
 SHOWN_FAILURES = 20
 
 WHAT_BECOMES = {
-    "outline of more than four corners": "kept, though PPOCRLabel cannot read it anew; the smallest rectangle in ICDAR",
-    "text of an ignored region": "`###` or nothing stands there",
-    "further key of a region": "left out",
+    ("ppocrlabel", "outline of more than four corners"): "kept, though the tool cannot read its text anew",
+    ("icdar", "outline of more than four corners"): "the smallest rectangle around it",
+    ("cocotext", "text of an ignored region"): "left out",
 }
-"""What is lost in a conversion, and what that means for the output."""
+"""What is lost in a conversion to a format, and what stands in the output instead."""
 
 FOLLOWING = {
     "paddleocr": "datatools ocr lint {out}",
@@ -62,7 +62,7 @@ class Conversion(Result):
         yield from map(str, self.failures[:SHOWN_FAILURES])
         if len(self.failures) > SHOWN_FAILURES:
             yield f"... and {len(self.failures) - SHOWN_FAILURES:,} more that could not be used (--json lists all)"
-        rows = [(what, count, WHAT_BECOMES.get(what, "")) for what, count in self.lost.items()]
+        rows = [(what, count, WHAT_BECOMES.get((self.target, what), "left out")) for what, count in self.lost.items()]
         rows += [(what, count, "") for what, count in (*self.changed.items(), *self.skipped.items())]
         if rows:
             yield Table(("what", "count", "in the output"), tuple(rows), title=f"What changes in {self.target}")

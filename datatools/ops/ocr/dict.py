@@ -156,7 +156,10 @@ def _covered(c: Coverage) -> Iterator[str | Table]:
         rows = tuple((escape(one), f"U+{ord(one):04X}", count) for one, count in c.missing.items())
         more = f" (the {SHOWN} commonest of {len(rows):,})" if len(rows) > SHOWN else ""
         yield Table(("character", "code point", "found"), rows[:SHOWN], title=f"not in the dictionary{more}")
-    shares = c.covered_characters / max(c.characters, 1), c.covered_texts / max(c.texts, 1)
+    if not c.texts:
+        yield f"{escape(c.src)}: has no text to cover"
+        return
+    shares = c.covered_characters / max(c.characters, 1), c.covered_texts / c.texts
     yield (
         f"{escape(c.src)}: {shares[0]:.2%} of {c.characters:,} characters and {shares[1]:.2%} of "
         f"{count_of(c.texts, 'text')} are covered"

@@ -146,7 +146,10 @@ def _note_marks(page: Sample[PageLabel], ledger: Ledger) -> None:
     if page.label:  # written as it stood
         return
     for region in page.record.regions:
-        ledger.lost["text of an ignored region"] += region.ignore and region.text not in ("", *MARKS)
+        ledger.changed["text of an ignored region, which is `###` now"] += region.ignore and region.text not in (
+            "",
+            *MARKS,
+        )
         ledger.changed["text that means `ignore` in the output"] += not region.ignore and region.text in MARKS
 
 
