@@ -77,8 +77,12 @@ def is_convex(polygon: Polygons) -> bool:
     >>> is_convex(np.array([[0., 0.], [9., 0.], [1., 1.], [0., 9.]]))
     False
     """
-    following = np.roll(polygon, -1, axis=0)
-    return bool((_turn(polygon, following, np.roll(polygon, -2, axis=0)) > 0).all()) and not crosses_itself(polygon)
+    points = polygon.tolist()  # a dozen numbers: arrays would take ten times as long
+    for (ax, ay), (bx, by), (cx, cy) in zip(points, points[1:] + points[:1], points[2:] + points[:2], strict=True):
+        if not (bx - ax) * (cy - by) > (by - ay) * (cx - bx):
+            return False
+    # four right turns make one round; five and more may make two, as in a star
+    return len(points) <= 4 or not crosses_itself(polygon)
 
 
 def to_quad(polygon: Polygons) -> Quad:

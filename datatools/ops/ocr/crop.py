@@ -70,6 +70,19 @@ def cut_out(picture: "Picture", region: TextRegion, tall: float) -> "Picture":
     height, width = picture.shape[:2]
     if (points.max(axis=0) <= 0).any() or (points.min(axis=0) >= (width, height)).any():
         raise ValueError("outside of the image")
+    if len(points) > 4 or not polygons.is_convex(points):
+        points = _sound(points)
+    if max(np.ptp(points, axis=0)) > 2 * (height + width):  # a slip of a digit; it would fill the memory
+        raise ValueError("far larger than the image")
+    return rectify.rectify(picture, points, tall=tall)
+
+
+def _sound(points: "NDArray[np.float64]") -> "NDArray[np.float64]":
+    """The quad to cut of an outline that is none itself. Raises ValueError where it has no inside."""
+    import numpy as np
+
+    from datatools.kernels import polygons
+
     if polygons.crosses_itself(points):
         raise ValueError("its sides cross")
     area = polygons.signed_area(points)
@@ -77,8 +90,4 @@ def cut_out(picture: "Picture", region: TextRegion, tall: float) -> "Picture":
         raise ValueError("no area")
     if area < 0:  # as it stands it would be cut mirrored
         points = np.roll(points[::-1], 1, axis=0)
-    if len(points) > 4 or not polygons.is_convex(points):
-        points = polygons.to_quad(points)
-    if max(np.ptp(points, axis=0)) > 2 * (height + width):  # a slip of a digit; it would fill the memory
-        raise ValueError("far larger than the image")
-    return rectify.rectify(picture, points, tall=tall)
+    return points if len(points) == 4 and polygons.is_convex(points) else polygons.to_quad(points)
