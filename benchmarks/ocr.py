@@ -26,7 +26,7 @@ from datatools.io.paddleocr import items, layout
 from datatools.kernels.rectify import rectify
 
 PAGES, REGIONS = 10_000, 12
-CUT_PAGES = 60
+CUT_PAGES = 300
 WIDTH, HEIGHT = 1280, 720
 TEXTS = ("###", "Hello", "connexis", "Tower 12", "中文", "No. 42")
 _numbers = itertools.count()

@@ -1,6 +1,8 @@
 """What the label files of a set say of each image: pages with their regions, lines with their text."""
 
+import gc
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -91,16 +93,29 @@ def _named(place: Place) -> tuple[str, str]:
 def _read(opened: OcrSet, kind: Kind, record: Callable[[Place], R]) -> tuple[list[Item[R]], list[DataError]]:
     items: list[Item[R]] = []
     failures: list[DataError] = []
-    for place in locate(opened, kind):
-        if isinstance(place, DataError):
-            failures.append(place)
-            continue
-        line = place.entry.line
-        try:
-            items.append(Item(place.image, place.file, line.number, record(place), line.label))
-        except ValueError as problem:
-            failures.append(broken(place.file.name, line.number, str(problem)))
+    with _collector_paused():
+        for place in locate(opened, kind):
+            if isinstance(place, DataError):
+                failures.append(place)
+                continue
+            line = place.entry.line
+            try:
+                items.append(Item(place.image, place.file, line.number, record(place), line.label))
+            except ValueError as problem:
+                failures.append(broken(place.file.name, line.number, str(problem)))
     return items, failures
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Keep Python from searching the records for cycles, again and again as they become more: they have none."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _twice(earlier: Place, place: Place) -> DataError:
