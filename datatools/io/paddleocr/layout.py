@@ -110,6 +110,7 @@ def open_set(src: Path) -> OcrSet:
     if not label_files:
         raise UsageError(
             f"{escape(src)} has no PaddleOCR label file: text files of `image TAB label` lines are looked for"
+            " (datatools ocr convert reads other formats)"
         )
     label_files.sort(key=lambda file: os.fsencode(file.name))
     root_name = os.path.basename(os.path.abspath(src))

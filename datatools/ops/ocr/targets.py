@@ -63,6 +63,7 @@ def ppocrlabel(found: TextSet, out: Path, ledger: Ledger, run: Run) -> Iterator[
 
 def icdar(found: TextSet, out: Path, ledger: Ledger, run: Run) -> Iterator[Entry]:
     """images/<split>/ and gt/<split>/gt_<image>.txt of 2015's form; words/<split>/ with gt.txt for recognition."""
+    from datatools.io.files import safe_component
     from datatools.io.icdar import lines
 
     names = stems(page.key for page in found.pages)
@@ -78,8 +79,11 @@ def icdar(found: TextSet, out: Path, ledger: Ledger, run: Run) -> Iterator[Entry
             whole = all(v == int(v) for point in region.points for v in point)
             ledger.changed["outline with fractions, rounded to whole pixels"] += not whole
             ledger.lost["further key of a region"] += sum(one != ("difficult", "false") for one in region.extra)
+        if not safe_component(truth := f"gt_{names[page.key]}.txt"):
+            ledger.refuse(page, f"{truth[:80]!r} cannot be the name of a file")
+            continue
         ledger.written[page.split] += 1
-        yield f"gt/{below}gt_{names[page.key]}.txt", data
+        yield f"gt/{below}{truth}", data
         yield f"images/{below}{names[page.key]}{found.path(page).suffix}", found.path(page)
     yield from _words(found, ledger)
     _note_skipped(replace(found, lines=()), ledger)

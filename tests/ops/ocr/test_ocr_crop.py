@@ -85,6 +85,9 @@ def test_the_signs_come_out_as_they_were_drawn(fixture_ocr: Path, tmp_path: Path
     result = execute(op.find("ocr.crop"), {"src": fixture_ocr, "out": tmp_path / "out", "encode": "png"}, LocalRun(1))
     told = result.to_json()
     assert told["told"] == {"pictures": 42, "left out, ignored": 6}
+    assert not (tmp_path / "out" / "rec").exists()  # what belongs to other tasks does not come along
+    again = execute(op.find("ocr.crop"), {"src": fixture_ocr, "out": tmp_path / "out", "encode": "png"}, LocalRun(1))
+    assert again.to_json()["told"] == told["told"]
     close = 0
     for split in ("train", "val", "test"):
         assert (tmp_path / "out" / f"{split}.txt").read_text() == (
@@ -168,6 +171,18 @@ def test_lines_without_a_direction_are_left_out(text: str, why: str) -> None:
     made = cls_set(TextLine(PAGE, text), both=True, rng=np.random.default_rng(0))
     assert [label for _, _, label in made.cuts] == ([] if why else ["0", "180"])
     assert made.left_out == ((("", why),) if why else ())
+
+
+def test_names_too_long_for_a_cut_out_fail_alone(fixture_ocr: Path, tmp_path: Path) -> None:
+    src = tmp_path / "set"
+    shutil.copytree(fixture_ocr / "det", src)
+    long = "x" * 251 + ".jpg"
+    (src / "val" / "wall_08.jpg").rename(src / "val" / long)
+    (src / "val.txt").write_text((src / "val.txt").read_text().replace("wall_08.jpg", long))
+    assert main(["ocr", "crop", str(src), str(tmp_path / "out")]) == 1
+    (failure,) = (tmp_path / "out" / "failures.jsonl").read_text().splitlines()
+    assert json.loads(failure)["error"]["code"] == "E-NAME"
+    assert main(["ocr", "convert", str(src), "-o", str(tmp_path / "icdar"), "--to", "icdar"]) == 1
 
 
 def test_a_set_without_pages_is_refused_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,7 @@
 """ocr.lint as a user meets it: every code, the formats, the baseline, the exit code."""
 
 import json
+import os
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from pathlib import Path
@@ -234,6 +235,34 @@ def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     (tmp_path / "rec.txt").unlink()
     assert main(["ocr", "lint", str(src)]) == 2
     assert "no PaddleOCR label file" in capsys.readouterr().err
+
+
+def test_links_pipes_and_folders_are_no_images(tmp_path: Path) -> None:
+    src = make(tmp_path / "set", {**A, "rec.txt": "a.jpg\tab\nlink.jpg\tcd\npipe.jpg\tef\nfolder.jpg\tgh\n"})
+    (tmp_path / "outside.jpg").write_bytes(jpeg())
+    (src / "link.jpg").symlink_to(tmp_path / "outside.jpg")
+    os.mkfifo(src / "pipe.jpg")
+    (src / "folder.jpg").mkdir()
+    result = lint(src)
+    assert codes(result) == ["E-IMAGE-MISSING"] * 3
+
+
+def test_bombs_and_pictures_of_other_kinds(tmp_path: Path) -> None:
+    png = bytearray(cv2.imencode(".png", np.zeros((8, 8, 3), np.uint8))[1].tobytes())
+    bomb = bytes(png[:16]) + (50_000).to_bytes(4, "big") * 2 + bytes(png[24:])
+    files = {"a.jpg": bytes(png), "b.png": bomb, "c.jpg": b"%PDF-1.4 no picture", "rec.txt": ""}
+    files["rec.txt"] = "a.jpg\tab\nb.png\tcd\nc.jpg\tef\n"
+    found = {f.file: f.code for f in lint(make(tmp_path, files)).findings}
+    assert found == {"b.png": "E-IMAGE-DAMAGED", "c.jpg": "E-IMAGE-UNREADABLE"}
+
+
+def test_names_that_are_no_text_are_escaped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    src = make(tmp_path, {**A, "rec.txt": "a.jpg\tab\n"})
+    with open(os.fsencode(tmp_path) + b"/\xff\x1b.jpg", "wb") as file:
+        file.write(jpeg(shade=9))
+    assert main(["ocr", "lint", str(src), "--json"]) == 0
+    assert main(["ocr", "stats", str(src)]) == 0
+    assert "\x1b" not in capsys.readouterr().out
 
 
 @pytest.mark.shared
