@@ -48,3 +48,18 @@ def shared_video() -> Path:
     if not path.is_file():
         pytest.skip("the real video of ../shared/data is not here")
     return path
+
+
+@pytest.fixture
+def fixture_ocr() -> Path:
+    """The set of drawn signs: pages, lines, directions and a dictionary; nothing in it is wrong."""
+    return ROOT / "fixtures" / "ocr"
+
+
+@pytest.fixture
+def shared_ocr() -> Path:
+    """The folder of the real OCR sets, where the checkout has them beside it."""
+    folder = ROOT.parent / "shared" / "data" / "ocr"
+    if not folder.is_dir():
+        pytest.skip("the real sets of ../shared/data are not here")
+    return folder

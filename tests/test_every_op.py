@@ -44,6 +44,14 @@ CASES: dict[str, dict[str, Any]] = {
     "video.frames": {"out": Path("out"), "scene": True},
     "video.foreground": {"out": Path("out"), "boxes": "voc", "overlay": True, "keep_every": 25},
     "video.score": {"groundtruth": Path("video")},
+    "ocr.lint": {},
+    "ocr.split": {"out": Path("out")},
+    "ocr.crop": {"out": Path("out")},
+    "ocr.dict": {"out": Path("out/dict.txt"), "coverage": Path("other")},
+    "ocr.stats": {"html": Path("out/page.html")},
+    "ocr.cls_set": {"out": Path("out"), "both": True},
+    "ocr.preview": {"out": Path("out/sheet.png")},
+    "ocr.convert": {"out": Path("out"), "to": "icdar"},
 }
 """What each operation is called with here, beside its input; the test below finds one that is missing."""
 
@@ -55,12 +63,25 @@ ITEMS = [n for n in CASES if op.find(n).items]
 FOLDERS = [n for n, case in CASES.items() if case.get("out") == Path("out")]
 
 
+SETS = {"ocr": "ocr"}
+"""The folder of fixtures/ that a group reads, where it is not the street scenes."""
+
+
 @pytest.fixture(autouse=True)
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fixture_voc: Path, fixture_video: Path) -> Path:
+def place(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fixture_voc: Path,
+    fixture_video: Path,
+) -> Path:
     """A working directory with the set in raw/, once more in other/, an anchors file, and a video with masks."""
     monkeypatch.chdir(tmp_path)
-    shutil.copytree(fixture_voc, "raw")
-    shutil.copytree(fixture_voc, "other")
+    called = getattr(request.node, "callspec", None)
+    group = called.params.get("name", "").partition(".")[0] if called else ""
+    source = fixture_voc.with_name(SETS.get(group, "voc"))
+    shutil.copytree(source, "raw")
+    shutil.copytree(source, "other")
     shutil.copytree(fixture_video / "truth", "video/truth")
     shutil.copy(fixture_video / "scenes.mp4", "video")
     Path("anchors.txt").write_text("10,13,  16,30,  33,23\n")

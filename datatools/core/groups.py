@@ -3,6 +3,7 @@
 GROUPS: dict[str, str] = {
     "voc": "Pascal VOC sets: lint, fix, count, split, convert, look at, filter, merge",
     "anchors": "anchor boxes of detectors: cluster, sweep, check",
-    "video": "videos: what moves in them, their frames, scores of masks",
     "haze": "haze in pictures and videos: remove, add, score",
+    "video": "videos: what moves in them, their frames, scores of masks",
+    "ocr": "text sets of PaddleOCR and others: lint, split, crop, count, convert, look at",
 }

@@ -9,6 +9,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NewType, Protocol
 
+from datatools.core.records import TextRegion
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -136,6 +138,38 @@ class Film(Value):
     step: Step = field(repr=False)
     codec: str = "mp4v"
     sound: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TextPage(Value):
+    """A picture with the texts in it, as text detection learns from.
+
+    pixels: (height, width, 3) uint8 RGB. regions: outlines in float pixels of it, origin 0, with their texts.
+    """
+
+    pixels: "NDArray[Any]"
+    regions: tuple[TextRegion, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TextLine(Value):
+    """A picture of one line of text, as text recognition learns from. pixels: (height, width, 3) uint8 RGB."""
+
+    pixels: "NDArray[Any]"
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextCuts(Value):
+    """What was made of one page or line: pictures with a label each.
+
+    cuts: (end of its name, (height, width, 3) uint8 RGB, label). left_out: (end of its name, why there is no picture).
+    suffix: of the files, `.jpg` or `.png`.
+    """
+
+    cuts: "tuple[tuple[str, NDArray[Any], str], ...]"
+    left_out: tuple[tuple[str, str], ...] = ()
+    suffix: str = ".jpg"
 
 
 @dataclass(frozen=True, slots=True)

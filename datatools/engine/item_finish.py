@@ -18,11 +18,13 @@ from datatools.engine.tally import Tally
 
 class Told(NamedTuple):
     """What is said of the items at the end. failures: the first items that failed. remarks: the first things that were
-    lost of items that were made all the same, or are worth a word. incomplete: items that lost something."""
+    lost of items that were made all the same, or are worth a word. incomplete: items that lost something. counts: what
+    the codec counted in the set."""
 
     failures: tuple[dict[str, Any], ...] = ()
     remarks: tuple[dict[str, Any], ...] = ()
     incomplete: int = 0
+    counts: dict[str, int] = {}
 
 
 def keep(out: Path, partial: Path, decision: Decision) -> bytes:
@@ -89,7 +91,7 @@ def finish(
     except OSError as error:
         raise cannot("write", partial, error) from None
     failures = tuple(json.loads(line)["error"] for line in heard.failures[:SHOWN_FAILURES])
-    return Told(failures, tuple(heard.remarks[:SHOWN_FAILURES]), heard.incomplete)
+    return Told(failures, tuple(heard.remarks[:SHOWN_FAILURES]), heard.incomplete, heard.counts)
 
 
 class _Heard:
@@ -100,6 +102,7 @@ class _Heard:
         self.lost: list[bytes] = []
         self.remarks: list[dict[str, Any]] = []
         self.incomplete = 0
+        self.counts: dict[str, int] = {}
 
     def failure(self, source: Source, error: Any) -> None:
         """Take an item that failed."""
@@ -142,7 +145,7 @@ def _put_in_order(job: ItemJob, sources: Iterator[Source], path: Path, room: Any
 
     with journal.Journal(path) as lines, open(ordered, "wb") as file:
         pairs = rows(lines, file)
-        job.writer.finish(pairs, Path(job.root), room)
+        heard.counts = dict(job.writer.finish(pairs, Path(job.root), room) or {})
         for _ in pairs:  # what the codec did not want to know
             pass
     os.replace(ordered, path)

@@ -109,9 +109,12 @@ class ItemJob:
         return _done(Row(source.id, key, inputs, (), source.labels, None, error.to_json()))
 
     def sources(self) -> Iterator[Source]:
-        """All items of the set and the files that are carried over, in the order of the set."""
+        """All items of the set and the files that are carried over, in the order of the set.
+
+        Nothing is carried into a set of another kind.
+        """
         found: Iterator[Source] = self.codec.find(Path(self.root))
-        return found
+        return found if self.writer is self.codec else (one for one in found if one.kind != CARRIED)
 
     def key(self, source: Source, digests: list[str]) -> str:
         """The digest of everything that decides what is made of the item."""

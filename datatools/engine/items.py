@@ -290,6 +290,7 @@ class ItemRunner:
             failures=told.failures,
             told=told.remarks,
             incomplete=told.incomplete,
+            counts=told.counts,
             dry_run=dry_run,
             workers_lost=self._run.workers_lost,
             nodes_lost=self._run.nodes_lost,

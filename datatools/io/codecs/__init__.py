@@ -5,7 +5,7 @@ output, and makes the files of the whole set (label lists) at the end from what 
 """
 
 import importlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -45,8 +45,11 @@ class Codec(Protocol):
         """
         ...
 
-    def finish(self, rows: Iterable[tuple[Source, Any]], root: Path, room: Room) -> None:
-        """Write the files of the whole set. rows: what `write` returned, in the order of the set."""
+    def finish(self, rows: Iterable[tuple[Source, Any]], root: Path, room: Room) -> Mapping[str, int] | None:
+        """Write the files of the whole set. rows: what `write` returned, in the order of the set.
+
+        May return what people want to know of the output: words and counts.
+        """
         ...
 
 
@@ -54,6 +57,9 @@ _CODECS = {
     "Image": "datatools.io.codecs.image:ImageCodec",
     "Clip": "datatools.io.codecs.clip:ClipCodec",
     "Film": "datatools.io.codecs.film:FilmCodec",
+    "TextPage": "datatools.io.codecs.text:TextPageCodec",
+    "TextLine": "datatools.io.codecs.text:TextLineCodec",
+    "TextCuts": "datatools.io.codecs.cuts:TextCutsCodec",
 }
 """The codec of each type of value, imported when it is needed."""
 
