@@ -10,7 +10,7 @@ from typing import Any
 import datatools
 from datatools.core.errors import DataError
 from datatools.core.values import Source, printable
-from datatools.engine.item_job import CARRIED, ItemJob
+from datatools.engine.item_job import CARRIED, MANIFEST, ItemJob
 from datatools.engine.item_plan import Decision
 from datatools.engine.item_result import FAILURES, SHOWN_FAILURES
 
@@ -58,9 +58,10 @@ def finish(
     try:
         with journal.Journal(path) as lines, open(ordered, "wb") as file:
             rows = ending.rows(sources(), lines, file)
-            counts = dict(job.writer.finish(rows, Path(job.root), room) or {})
-            for _ in rows:  # what the codec did not want to know
-                pass
+            with _manifest(job, rows, room, record) if job.tells_draws else contextlib.nullcontext(rows) as told_rows:
+                counts = dict(job.writer.finish(told_rows, Path(job.root), room) or {})
+                for _ in told_rows:  # what the codec did not want to know
+                    pass
             if ending.failures:
                 room.write(FAILURES, b"".join(ending.failures))
             ending.see_outputs(room.made)
@@ -76,6 +77,26 @@ def finish(
     except OSError as error:
         raise cannot("write", partial, error) from None
     return tuple(json.loads(line)["error"] for line in ending.failures[:SHOWN_FAILURES]), counts
+
+
+@contextlib.contextmanager
+def _manifest(
+    job: ItemJob, rows: Iterator[tuple[Source, Any]], room: Any, record: dict[str, Any]
+) -> Iterator[Iterator[tuple[Source, Any]]]:
+    """Hand the codec's notes on, and write a line of the manifest for each new item on the way."""
+    about = {"op": record["op"], "version": record["version"], "seed": job.seed}
+    with room.file(MANIFEST) as path, open(path, "wb") as file:
+
+        def passing() -> Iterator[tuple[Source, Any]]:
+            for source, made in rows:
+                for _, told in made:
+                    entry = {"files": told["files"], "source": printable(source.id), "split": source.group}
+                    entry |= {**about, **told} if "copy" in told else {}
+                    entry = {key: value for key, value in entry.items() if value != ""}
+                    file.write(json.dumps(entry, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n")
+                yield source, [note for note, _ in made]
+
+        yield passing()
 
 
 class _Ending:
