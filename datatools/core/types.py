@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, NewType, TypeVar
 
+from datatools.core.errors import DataError
 from datatools.core.kinds import Kind
 from datatools.core.op import Param
 
@@ -35,9 +36,18 @@ class Run:
 
     jobs: int = 1
 
-    def map(self, function: Callable[[T], R], items: Sequence[T], label: str) -> Iterator[R]:
+    def map(
+        self,
+        function: Callable[[T], R],
+        items: Sequence[T],
+        label: str,
+        lost: Callable[[T, DataError], R] | None = None,
+    ) -> Iterator[R]:
         """Yield function(item) for every item, in order. The function is one that pickles; it may not raise
-        anything but DatatoolsError, which ends the whole; what is wrong with one item is part of its result."""
+        anything but DatatoolsError, which ends the whole; what is wrong with one item is part of its result.
+
+        lost: gives the result of an item that killed the process that worked on it; without it the error ends the
+        whole."""
         for item in items:
             yield function(item)
 

@@ -127,7 +127,7 @@ def lint(
     items = [*voc_set.items, *voc_set.images_without_xml, *twins]
     jobs = [_job(voc_set, item) for item in items]
     check = functools.partial(checks.check_item, options=options)
-    checked = list(run.map(check, jobs, "checking"))
+    checked = list(run.map(check, jobs, "checking", checks.lost))
     _find_by_filename(voc_set, items, jobs, checked, check, run)
     if coords == "auto":
         coords = "zero" if min((c.lowest for c in checked), default=math.inf) < 1 else "voc"
@@ -185,7 +185,9 @@ def _find_by_filename(
         if image is not None:
             jobs[i] = replace(job, image_file=str(image), image_name=voc_set.name(image))
             led.append(i)
-    for i, again in zip(led, run.map(check, [jobs[i] for i in led], "checking what <filename> names"), strict=True):
+    for i, again in zip(
+        led, run.map(check, [jobs[i] for i in led], "checking what <filename> names", checks.lost), strict=True
+    ):
         checked[i] = again
         if (other := alone.get(jobs[i].image_file)) is not None:
             jobs[other], checked[other] = Job("", "", "", ""), Checked()
