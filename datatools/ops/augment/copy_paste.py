@@ -13,9 +13,9 @@ from datatools.ops.augment.options import AllowLeak, MinVisible
 
 def _prepare(root: Path, sources: Iterator[Source], arguments: Mapping[str, Any]) -> Any:
     """The items of another set, and how often each class occurs and where, as far as the options ask for them."""
-    source, allow_leak = arguments["source"], arguments["allow_leak"]
+    source, allow_leak = arguments.get("source"), bool(arguments.get("allow_leak"))
     listed = None if source is None else other_set.listing(source, root, allow_leak)
-    if arguments["target_per_class"] is None:
+    if arguments.get("target_per_class") is None:
         return None if listed is None else {"source": listed}
     return {"source": listed, "classes": levelling.census(root, sources, source, allow_leak)}
 

@@ -24,6 +24,8 @@ def _prepare(root: Path, sources: Iterator[Source], arguments: Mapping[str, Any]
     from datatools.io import config, files
 
     path = arguments["pipeline"]
+    if not path.is_file():
+        raise UsageError(f"--pipeline: {escape(path)} is not a file")
     steps = config.load_yaml(files.read_bytes(path), str(path))
     try:
         package.build(steps)
