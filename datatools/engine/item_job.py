@@ -45,6 +45,7 @@ class ItemJob:
 
     operation: its name. arguments: the operation's own. root: the folder of the set. partial: the folder that is being
     made. base: digest of all that decides the results beside the item itself. stop: whether a bad item ends the run.
+    tag: what stands between an item's name and the number of a copy.
     """
 
     operation: str
@@ -58,6 +59,7 @@ class ItemJob:
     format: str = ""
     prepared: Any = None
     stop: bool = False
+    tag: str = "_"
 
     def __call__(self, source: Source) -> Done:
         """Do one item. Raises StorageError, UsageError, and with `stop` DataError, which end the run."""
@@ -161,7 +163,7 @@ class ItemJob:
         for copy in range(self.copies):
             made = self._op.function(value, **self.arguments, **self._handed(source, intake, copy))
             several = self.copies > 1 or self.keep_originals
-            notes.append(self.writer.write(made, source, room, f"_{copy + 1}" if several else ""))
+            notes.append(self.writer.write(made, source, room, f"{self.tag}{copy + 1}" if several else ""))
         return notes if self._op.generates else notes[0]
 
     @functools.cached_property
@@ -186,7 +188,7 @@ class ItemJob:
             made = self._op.function(value, **self.arguments, **self._handed(source, intake, copy, taken))
             several = self.copies > 1 or self.keep_originals
             before = len(room.made)
-            note = self.writer.write(made, source, room, f"_{copy + 1}" if several else "")
+            note = self.writer.write(made, source, room, f"{self.tag}{copy + 1}" if several else "")
             about: dict[str, Any] = {"files": [one.name for one in room.made[before:]], "copy": copy + 1}
             yield note, about | {"draw": plain(made.draw)} | ({"donors": taken} if taken else {})
 
