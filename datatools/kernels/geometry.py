@@ -91,7 +91,17 @@ def quad_to_quad(src: Points, dst: Points) -> Matrix:
 
 def whole(matrix: Matrix, size_wh: tuple[int, int]) -> tuple[Matrix, tuple[int, int]]:
     """Return the map followed by the shift that brings all of the image into view, and the size of that view."""
-    xy = warp_points(corners(size_wh), matrix)
+    return _view(matrix, warp_points(corners(size_wh), matrix))
+
+
+def grown(matrix: Matrix, size_wh: tuple[int, int]) -> tuple[Matrix, tuple[int, int]]:
+    """Return the map followed by a shift, and the size of a view, so that all of the moved image is seen, and the place
+    where it was as well."""
+    frame = corners(size_wh)
+    return _view(matrix, np.concatenate([frame, warp_points(frame, matrix)]))
+
+
+def _view(matrix: Matrix, xy: Points) -> tuple[Matrix, tuple[int, int]]:
     low, high = np.floor(xy.min(axis=0) + 1e-6), np.ceil(xy.max(axis=0) - 1e-6)
     width, height = (int(side) for side in np.maximum(high - low, 1))
     return translate(-low[0], -low[1]) @ matrix, (width, height)

@@ -74,12 +74,13 @@ def _map(step: Step, size_wh: tuple[int, int]) -> Matrix | None:
     return None
 
 
-def apply(rgb: Picture, steps: Sequence[Step], *, fill: Fill = GREY) -> Picture:
-    """Return the picture after all steps; its size stays. rgb: (height, width, 3) uint8 RGB.
+def apply(rgb: Picture, steps: Sequence[Step], *, fill: Fill = GREY, grow: bool = False) -> Picture:
+    """Return the picture after all steps. rgb: (height, width, 3) uint8 RGB.
 
     Several maps in a row are one map: what the first moves out of the picture, the next may bring back.
+    grow: make the picture larger where something would be moved out of it; otherwise its size stays.
     """
-    waiting = _Waiting(rgb, fill)
+    waiting = _Waiting(rgb, fill, grow)
     for step in steps:
         waiting.take(step)
     return waiting.picture()
@@ -88,8 +89,9 @@ def apply(rgb: Picture, steps: Sequence[Step], *, fill: Fill = GREY) -> Picture:
 class _Waiting:
     """A picture, and the table and then the map that are still to be applied to it."""
 
-    def __init__(self, rgb: Picture, fill: Fill) -> None:
+    def __init__(self, rgb: Picture, fill: Fill, grow: bool) -> None:
         self.rgb = rgb
+        self.grow = grow
         self.fill = self.default = fill
         self.size_wh = (rgb.shape[1], rgb.shape[0])
         self.table: tones.Table | None = None
@@ -137,6 +139,8 @@ class _Waiting:
         if self.table is not None:
             self.rgb = tones.apply(self.rgb, self.table)
         if self.matrix is not None:
+            if self.grow:
+                self.matrix, self.size_wh = geometry.grown(self.matrix, self.size_wh)
             self.rgb = geometry.warp_image(self.rgb, self.matrix, self.size_wh, fill=self.fill)
         self.table = self.matrix = None
         self.fill = self.default

@@ -15,6 +15,8 @@ Picture = NDArray[np.uint8]
 _PAPER, _INK, _SOFT = (250, 250, 251), (28, 39, 51), (150, 156, 164)
 _GAP, _MARGIN, _CAPTION, _TITLE = 8, 22, 20, 40
 _TEXT, _HEAD = Font(cv2.FONT_HERSHEY_SIMPLEX, 0.4), Font(cv2.FONT_HERSHEY_SIMPLEX, 0.6)
+_LARGE = 220
+"""Pictures of this width have thicker lines."""
 _SHIFT = 4  # binary digits behind the point that the drawing takes
 
 
@@ -68,6 +70,7 @@ def _drawn(one: Shown, cell_wh: tuple[int, int], colours: Sequence[tuple[int, in
     for outline, number in zip(one.outlines, one.classes, strict=True):
         colour = _SOFT if number < 0 else colours[number]
         points = np.rint((outline * scale - 0.5) * 2**_SHIFT).astype(np.int32)
-        cv2.polylines(picture, [points], True, (0, 0, 0), 3, cv2.LINE_AA, _SHIFT)
-        cv2.polylines(picture, [points], True, colour, 1 if number < 0 else 2, cv2.LINE_AA, _SHIFT)
+        thick = 1 if number < 0 or cell_wh[0] < _LARGE else 2
+        cv2.polylines(picture, [points], True, (0, 0, 0), thick + 1, cv2.LINE_AA, _SHIFT)
+        cv2.polylines(picture, [points], True, colour, thick, cv2.LINE_AA, _SHIFT)
     return picture

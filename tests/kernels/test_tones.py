@@ -153,6 +153,16 @@ def test_autoaugment_draws_its_25_pairs() -> None:
     }
 
 
+@pytest.mark.parametrize("move", MOVES, ids=lambda s: s.name)
+def test_growing_cuts_nothing_off(move: Step) -> None:
+    rgb = picture()
+    grown = policy.apply(rgb, [move], grow=True, fill=(0, 0, 0))
+    assert grown.shape[0] >= rgb.shape[0]
+    assert grown.shape[1] >= rgb.shape[1]
+    assert grown.sum(dtype=np.int64) == pytest.approx(rgb.sum(dtype=np.int64), rel=0.01)
+    assert policy.apply(rgb, [Step("equalize"), Step("invert")], grow=True).shape == rgb.shape
+
+
 @pytest.mark.parametrize("shape", [(1, 1, 3), (2, 5, 3), (40, 1, 3)])
 def test_odd_sizes(shape: tuple[int, int, int]) -> None:
     rgb = np.full(shape, 90, np.uint8)

@@ -12,7 +12,7 @@ def autoaugment(
 ) -> Labelled | TextPage | TextLine | Classified:
     """Apply one of the 25 pairs of operations that a search found for ImageNet (AutoAugment; Cubuk et al., CVPR 2019).
 
-    Boxes and text outlines move with shear and rotation.
+    Boxes and text outlines move with shear and rotation; text lines become larger, so that nothing is cut off.
     """
     from datatools.kernels import autoaugment as kernel
 

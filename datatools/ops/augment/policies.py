@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from datatools.core.values import TextLine
 from datatools.ops.augment import labels
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ def applied(item: labels.Item, steps: "tuple[Step, ...]", min_visible: float) ->
 
     from datatools.kernels import geometry, policy
 
+    if isinstance(item, TextLine):  # its label is what all of it says
+        return replace(item, pixels=policy.apply(item.pixels, steps, grow=True), draw=steps)
     matrix = policy.matrix_of(steps, labels.size_of(item))
     pixels = policy.apply(item.pixels, steps)
     if (matrix == np.eye(3)).all():

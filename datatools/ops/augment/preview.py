@@ -85,7 +85,7 @@ def preview(
     known = sorted({name for _, items in rows for item in items for name in _names(item)})
     shown = [(text, [_shown(item, known) for item in items]) for text, items in rows]
     drawn = sheets.compose(shown, f"datatools augment {op}", side=side)
-    atomic.write_bytes(out, images.encode_png(drawn) if out.suffix.lower() == ".png" else images.encode_jpeg(drawn, 92))
+    atomic.write_bytes(out, images.encode_png(drawn) if out.suffix.lower() == ".png" else images.encode_jpeg(drawn, 85))
     return Preview(out, op, tuple(text for text, _ in rows), draws, tuple(failures))
 
 

@@ -26,7 +26,8 @@ def randaugment(
     """Draw a few operations of one strength for each picture (RandAugment; Cubuk et al., NeurIPS 2020).
 
     Shear, shift, rotation, colour, contrast, brightness, sharpness, posterize, solarize, autocontrast, equalize and
-    identity (paddleocr: invert). Boxes and text outlines move with shear, shift and rotation.
+    identity (paddleocr: invert). Boxes and text outlines move with shear, shift and rotation; text lines become larger,
+    so that nothing is cut off.
     """
     from datatools.kernels import randaugment as kernel
 
