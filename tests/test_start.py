@@ -16,7 +16,6 @@ HEAVY = (
     "sklearn",
     "scipy",
     "yaml",
-    "pebble",
     "xmltodict",
     "xxhash",
 )

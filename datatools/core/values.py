@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NewType, Protocol
 
-from datatools.core.records import TextRegion
+from datatools.core.records import Box, TextRegion
 
 if TYPE_CHECKING:
     import numpy as np
@@ -140,8 +140,47 @@ class Film(Value):
     sound: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn(Value):
+    """An item of a labelled set, of which augmentation makes others.
+
+    draw: what was drawn at random for this one, as data; None where nothing was.
+    """
+
+    draw: Any = None
+
+
 @dataclass(frozen=True, slots=True)
-class TextPage(Value):
+class Labelled(Drawn):
+    """A picture with the objects on it, as detection learns from.
+
+    pixels: (height, width, 3) uint8 RGB. boxes: in float pixels of it, origin 0, right and bottom exclusive.
+    """
+
+    pixels: "NDArray[Any]"
+    boxes: tuple[Box, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Classified(Drawn):
+    """A picture of one class, or of several in parts.
+
+    pixels: (height, width, 3) uint8 RGB. classes: names with their shares, which sum to 1.
+    """
+
+    pixels: "NDArray[Any]"
+    classes: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrays(Value):
+    """Numbers made of one item, each array with its name."""
+
+    arrays: "tuple[tuple[str, NDArray[Any]], ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class TextPage(Drawn):
     """A picture with the texts in it, as text detection learns from.
 
     pixels: (height, width, 3) uint8 RGB. regions: outlines in float pixels of it, origin 0, with their texts.
@@ -152,7 +191,7 @@ class TextPage(Value):
 
 
 @dataclass(frozen=True, slots=True)
-class TextLine(Value):
+class TextLine(Drawn):
     """A picture of one line of text, as text recognition learns from. pixels: (height, width, 3) uint8 RGB."""
 
     pixels: "NDArray[Any]"

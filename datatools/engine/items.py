@@ -19,7 +19,7 @@ from datatools.core.op import ItemOptions, Op
 from datatools.core.result import plain
 from datatools.core.types import SERIAL, Run
 from datatools.core.values import Source, printable
-from datatools.engine import item_finish, runner
+from datatools.engine import item_finish, item_names, runner
 from datatools.engine.committer import Committer
 from datatools.engine.executors import LocalRun
 from datatools.engine.item_job import CARRIED, Done, ItemJob
@@ -76,6 +76,8 @@ class ItemRunner:
             format=options.format,
             stop=options.on_error == "stop",
         )
+        if operation.generates and (options.copies > 1 or options.keep_originals):
+            self._job = dataclasses.replace(self._job, tag=item_names.tag_for(self._sources(), options.copies))
         if operation.prepare:
             self._job = dataclasses.replace(self._job, prepared=operation.prepare(root, self._sources(), own))
         self._job = dataclasses.replace(self._job, base=self._base())
@@ -142,6 +144,8 @@ class ItemRunner:
         record = self._record()
         del record["parameters"]["src"]  # the items tell by their bytes where they come from
         state = xxhash.xxh3_128(json.dumps([record, digests, plain(self._job.prepared)]).encode())
+        if self._job.tag != ItemJob.tag:
+            state.update(self._job.tag.encode())
         if self._op.donors_parameter:
             for source in self._sources():
                 state.update(json.dumps([source.id, source.group, source.labels]).encode())
@@ -220,10 +224,11 @@ class ItemRunner:
                     shown = self._run.begun
                     committer.tick()
             # only then somebody wants to know the order, or rows of items that are gone may be among them
-            ordered = planner.resumed or self._counts["failed"] or self._job.writer.wants_rows
+            told = self._job.tells_draws or self._job.writer.wants_rows
+            ordered = told or planner.resumed or self._counts["failed"]
             sources = self._sources if ordered else None
-            told = item_finish.finish(self._job, sources, partial, self._record(), tally)
-        return self._result(told)
+            heard = item_finish.finish(self._job, sources, partial, self._record(), tally)
+        return self._result(heard)
 
     def _tasks(
         self, planner: Planner, partial: Path, committer: Committer, tally: Tally, advance: Any

@@ -45,6 +45,10 @@ class Codec(Protocol):
         """
         ...
 
+    def keep(self, source: Source, intake: Intake, room: Room) -> Any:
+        """Write an item as it is, byte by byte; asked only of labelled sets (core.values.Drawn). Returns as `write`."""
+        ...
+
     def finish(self, rows: Iterable[tuple[Source, Any]], root: Path, room: Room) -> Mapping[str, int] | None:
         """Write the files of the whole set. rows: what `write` returned, in the order of the set.
 
@@ -54,9 +58,12 @@ class Codec(Protocol):
 
 
 _CODECS = {
+    "Arrays": "datatools.io.codecs.arrays:ArraysCodec",
+    "Classified": "datatools.io.codecs.classified:ClassifiedCodec",
     "Image": "datatools.io.codecs.image:ImageCodec",
     "Clip": "datatools.io.codecs.clip:ClipCodec",
     "Film": "datatools.io.codecs.film:FilmCodec",
+    "Labelled": "datatools.io.codecs.labelled:LabelledCodec",
     "TextPage": "datatools.io.codecs.text:TextPageCodec",
     "TextLine": "datatools.io.codecs.text:TextLineCodec",
     "TextCuts": "datatools.io.codecs.cuts:TextCutsCodec",

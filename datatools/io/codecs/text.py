@@ -90,6 +90,15 @@ class _TextCodec:
         room.write(name, images.encode(value.pixels, suffix.lower()))
         return [json.loads(source.labels)[0], name, label]
 
+    def keep(self, source: Source, intake: Intake, room: Room) -> Any:
+        """Give the picture a second name; note the label file and the line as they are."""
+        if source.kind == BAD:
+            raise DataError(*json.loads(source.labels))
+        room.link(intake.path(), source.files[0], intake.digests[0])
+        intake.refresh()
+        label_file, label = json.loads(source.labels)
+        return [label_file, source.files[0], label]
+
     def finish(self, rows: Iterable[tuple[Source, Any]], root: Path, room: Room) -> None:
         """Write the label files."""
         with Lists(room) as lists:
