@@ -55,7 +55,7 @@ class ConvNormAct(nn.Sequential):
         momentum: float = 0.1,
     ) -> None:
         sides = (kernel, kernel) if isinstance(kernel, int) else kernel
-        around = tuple(dilation * (side // 2) if pad == "same" else 0 for side in sides)
+        around = (dilation * (sides[0] // 2), dilation * (sides[1] // 2)) if pad == "same" else (0, 0)
         layers = [
             nn.Conv2d(inputs, outputs, sides, stride, around, dilation, groups, bias=False),
             nn.BatchNorm2d(outputs, eps=eps, momentum=momentum),
@@ -103,7 +103,8 @@ class ChannelShuffle(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The map, its channels in another order."""
-        return x.unflatten(1, (self.groups, -1)).transpose(1, 2).flatten(1, 2)
+        n, c, h, w = x.shape
+        return x.view(n, self.groups, c // self.groups, h, w).transpose(1, 2).reshape(n, c, h, w)
 
 
 class HalvingPool(nn.Module):

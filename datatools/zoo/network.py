@@ -42,6 +42,8 @@ class Network(nn.Module):
 @torch.no_grad()
 def initialize(model: nn.Module) -> None:
     """Draw weights after He et al. (ICCV 2015), fan out, from torch's global generator; biases 0, norms 1 and 0."""
+    if any(parameter.is_meta for parameter in model.parameters()):
+        return  # shapes without numbers
     for module in model.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

@@ -107,7 +107,8 @@ def ghostnet(
 ) -> Network:
     """Build a GhostNet. Maps: strides 4, 8, 16, 32, the last after the final 1x1 convolution."""
     channels = divisible(STEM * scale, 4)
-    stages, taps = [nn.Sequential(ConvNormAct(in_channels, channels, 3, 2))], []
+    stages = [nn.Sequential(ConvNormAct(in_channels, channels, 3, 2))]
+    taps: list[int] = []
     for rows in STAGES:
         if taps:
             stages.append(nn.Sequential())

@@ -1,4 +1,4 @@
-"""MobileNet (Howard et al.: arXiv 1704.04861, 2017) and its text form, MobileNetV1Enhance of PP-OCRv2 (Du et al. 2021)."""
+"""MobileNet (Howard et al.: arXiv 1704.04861, 2017) and MobileNetV1Enhance, its text form in PP-OCRv2 (Du et al. 2021)."""
 
 from torch import nn
 
@@ -52,7 +52,7 @@ def mobilenet_v1(
     """Build a MobileNet. Maps: strides 4, 8, 16, 32."""
     channels = int(STEM * scale)
     stages = [nn.Sequential(ConvNormAct(in_channels, channels, 3, 2))]
-    taps = []
+    taps: list[int] = []
     for rows in ROWS:
         if taps:
             stages.append(nn.Sequential())

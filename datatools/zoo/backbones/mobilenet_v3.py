@@ -1,6 +1,7 @@
 """MobileNetV3 (Howard et al.: ICCV 2019), as its authors have it and as Paddle's OCR networks have it."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Literal, NamedTuple
 
 from torch import Tensor, nn
@@ -80,15 +81,14 @@ class Form(NamedTuple):
     widens is there even where it widens nothing.
     """
 
-    eps: float
-    momentum: float
+    conv: Callable[..., ConvNormAct]
     squeezed: Callable[[int], int]
     gate: Activation
     widen_always: bool
 
 
-AUTHORS = Form(1e-3, 0.01, lambda wide: divisible(wide // 4), nn.Hardsigmoid, False)
-PADDLE = Form(1e-5, 0.1, lambda wide: wide // 4, SteepSigmoid, True)
+AUTHORS = Form(partial(ConvNormAct, eps=1e-3, momentum=0.01), lambda wide: divisible(wide // 4), nn.Hardsigmoid, False)
+PADDLE = Form(ConvNormAct, lambda wide: wide // 4, SteepSigmoid, True)
 
 
 class Block(nn.Module):
@@ -97,15 +97,14 @@ class Block(nn.Module):
     def __init__(self, inputs: int, row: Row, scale: float, form: Form, stride: int | tuple[int, int]) -> None:
         super().__init__()
         act = hardswish if row.swish else relu
-        norm = {"eps": form.eps, "momentum": form.momentum}
         wide, outputs = divisible(row.expanded * scale), divisible(row.outputs * scale)
         layers: list[nn.Module] = []
         if wide != inputs or form.widen_always:
-            layers.append(ConvNormAct(inputs, wide, 1, act=act, **norm))
-        layers.append(ConvNormAct(wide, wide, row.kernel, stride, groups=wide, act=act, **norm))
+            layers.append(form.conv(inputs, wide, 1, act=act))
+        layers.append(form.conv(wide, wide, row.kernel, stride, groups=wide, act=act))
         if row.squeeze:
             layers.append(SqueezeExcite(wide, form.squeezed(wide), form.gate))
-        layers.append(ConvNormAct(wide, outputs, 1, act=None, **norm))
+        layers.append(form.conv(wide, outputs, 1, act=None))
         self.body = nn.Sequential(*layers)
         self.skip = stride == 1 and inputs == outputs
 
@@ -131,8 +130,7 @@ def mobilenet_v3(
     """
     form = PADDLE if paddle else AUTHORS
     channels = divisible(STEM * scale)
-    norm = {"eps": form.eps, "momentum": form.momentum}
-    stages = [nn.Sequential(ConvNormAct(in_channels, channels, 3, 2, act=hardswish, **norm))]
+    stages = [nn.Sequential(form.conv(in_channels, channels, 3, 2, act=hardswish))]
     taps = []
     for index, row in enumerate(ROWS[size]):
         if row.stride == 2 and index > FIRST_MAP[size]:
@@ -142,7 +140,7 @@ def mobilenet_v3(
         stages[-1].append(Block(channels, block, scale, form, row.stride))
         channels = divisible(row.outputs * scale)
     last = divisible(LAST[size] * scale) if paddle else 6 * channels
-    stages[-1].append(ConvNormAct(channels, last, 1, act=hardswish, **norm))
+    stages[-1].append(form.conv(channels, last, 1, act=hardswish))
     head: nn.Module
     if paddle:
         wide = PADDLE_HEAD
@@ -166,7 +164,7 @@ def mobilenet_v3_text(
     in_channels: int = 3,
     features_only: bool = False,
 ) -> Network:
-    """Build the MobileNetV3 that reads text lines in PP-OCR (Du et al. 2020): only the stem and the end halve the width.
+    """Build the MobileNetV3 of text lines in PP-OCR (Du et al. 2020): only the stem and the end halve the width.
 
     strides: vertical ones of the four blocks that halve the size elsewhere. One map, 1 high and a quarter as wide for
     lines 32 high. The head is PP-OCR's for the direction of lines: means, then one linear layer.

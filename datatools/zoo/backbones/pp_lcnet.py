@@ -23,7 +23,7 @@ def pp_lcnet(
     """Build a PP-LCNet. Maps: strides 4, 8, 16, 32."""
     channels = divisible(STEM * scale)
     stages = [nn.Sequential(ConvNormAct(in_channels, channels, 3, 2, act=hardswish))]
-    taps = []
+    taps: list[int] = []
     for rows in ROWS:
         if taps:
             stages.append(nn.Sequential())

@@ -30,7 +30,9 @@ class Fire(nn.Module):
 
 def squeezenet(*, num_classes: int = 1000, in_channels: int = 3, features_only: bool = False) -> Network:
     """Build a SqueezeNet 1.1. Maps: strides 4, 8, 16."""
-    stages, taps, channels = [nn.Sequential(nn.Conv2d(in_channels, STEM, 3, 2), nn.ReLU(inplace=True))], [], STEM
+    stages = [nn.Sequential(nn.Conv2d(in_channels, STEM, 3, 2), nn.ReLU(inplace=True))]
+    taps: list[int] = []
+    channels = STEM
     for fires in STAGES:
         if taps:
             stages.append(nn.Sequential())
