@@ -65,15 +65,16 @@ def load(
     return found
 
 
-def load_file(name: str, model: nn.Module, path: Path, *, partial: bool = False) -> Loaded:
-    """Read a checkpoint into the network of that name. Weights of Cadene's Xception find their places.
-
-    Raises what `weights.read` and `load` do.
-    """
-    tensors = weights.read(path).tensors
+def fitting(name: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors under the names that the network of that name has: Cadène's Xception is renamed, others are not."""
     if registry.entry(name).builder.startswith("aligned_xception.") and cadene.recognized(tensors):
-        tensors = cadene.renamed(tensors)
-    return load(model, tensors, path, partial=partial)
+        return cadene.renamed(tensors)
+    return tensors
+
+
+def load_file(name: str, model: nn.Module, path: Path, *, partial: bool = False) -> Loaded:
+    """Read a checkpoint into the network of that name. Raises what `weights.read` and `load` do."""
+    return load(model, fitting(name, weights.read(path).tensors), path, partial=partial)
 
 
 def restore(path: Path) -> tuple[Network, weights.Checkpoint]:
