@@ -1,6 +1,7 @@
 """The command `datatools`. What can be answered without the parser is, as that costs most of the start."""
 
 import gc
+import os
 import signal
 import sys
 from types import FrameType
@@ -10,14 +11,22 @@ class Terminated(BaseException):
     """SIGTERM came. Like KeyboardInterrupt, nothing that only handles errors may catch it."""
 
 
-def _terminate(signum: int, frame: FrameType | None) -> None:
-    raise Terminated
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    """End in good order: what is done is kept. The next signal does not wait for that."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)
+    raise Terminated if signum == signal.SIGTERM else KeyboardInterrupt
+
+
+def _end(signum: int, frame: FrameType | None) -> None:
+    os._exit(128 + signum)
 
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
     gc.set_threshold(50_000, 20, 50)  # columns and records hold no cycles: looking for them costs a fifth of the time
-    signal.signal(signal.SIGTERM, _terminate)  # before the imports: a signal may come while they load
+    for number in (signal.SIGINT, signal.SIGTERM):  # before the imports: a signal may come while they load
+        signal.signal(number, _interrupt)
     words = sys.argv[1:]
     try:
         if words in ([], ["--help"], ["-h"]):

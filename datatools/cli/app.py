@@ -71,10 +71,11 @@ class _Root(_Lazy):
         if cmd_name in GROUPS:
             return _group(cmd_name, GROUPS[cmd_name])
         if cmd_name in COMMANDS:
-            from datatools.cli import pipelines
+            from datatools.cli import outputs, pipelines
 
+            home = outputs if hasattr(outputs, cmd_name) else pipelines
             app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
-            app.command(cmd_name)(getattr(pipelines, cmd_name))
+            app.command(cmd_name)(getattr(home, cmd_name))
             return typer.main.get_command(app)
         return None
 
