@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from datatools.core.errors import DataError
-from datatools.zoo import cadene, registry, weights
+from datatools.zoo import cadene, pact, registry, slimming, weights
 from datatools.zoo.network import Network
 
 
@@ -89,6 +89,11 @@ def restore(path: Path) -> tuple[Network, weights.Checkpoint]:
         remedy = "`datatools zoo summary NAME --checkpoint FILE` tells whether a network of that name takes it"
         raise DataError(path, 0, "E-CHECKPOINT", "it does not say what network it belongs to", remedy)
     model = registry.create(name, num_classes=classes, in_channels=channels)
+    bits = checkpoint.note.get("pact")
+    if type(bits) is int and 2 <= bits <= 8:
+        model = pact.insert(model, bits)
+    if checkpoint.note.get("pruned"):
+        slimming.resize(model, checkpoint.tensors)
     load(model, checkpoint.tensors, path)
     return model.eval(), checkpoint
 
