@@ -19,10 +19,10 @@ Form = Literal["one-sided", "two-sided"]
 
 
 class Pact(nn.Module):
-    """Clip to [0, alpha] (one-sided, as published), or to [-alpha, alpha] for activations that go below 0, as hardswish.
+    """Clip to [0, alpha] (one-sided, as published), or to [-alpha, alpha] for what goes below 0, as hardswish does.
 
     alpha is learnt: its gradient is 1 where the input is at or above alpha, and -1 below -alpha where there are two
-    sides. bits: round to so many, 0 for no rounding: 2^bits - 1 steps from 0 to alpha, or 2^(bits - 1) - 1 on each side.
+    sides. bits: round to so many: 2^bits - 1 steps from 0 to alpha, or 2^(bits - 1) - 1 on each side; 0 rounds nothing.
     """
 
     def __init__(self, form: Form = "one-sided", bits: int = 0) -> None:
@@ -42,11 +42,12 @@ class Pact(nn.Module):
         if not self.bits:
             return clipped
         scale = self.alpha.detach().clamp(min=1e-6) / steps
-        return clipped + (torch.round(clipped.detach() / scale) * scale - clipped.detach())
+        rounded: Tensor = clipped + (torch.round(clipped.detach() / scale) * scale - clipped.detach())
+        return rounded
 
 
 class RoundedWeight(nn.Module):
-    """Weights as so many bits give them: symmetric, one scale for each output channel. The way back sees no rounding."""
+    """Weights as so many bits give them: symmetric, a scale for each output channel. The way back sees no rounding."""
 
     def __init__(self, bits: int) -> None:
         super().__init__()
@@ -57,7 +58,8 @@ class RoundedWeight(nn.Module):
         most = 2 ** (self.bits - 1) - 1
         plain = weight.detach()
         scale = plain.abs().amax(dim=tuple(range(1, plain.dim())), keepdim=True).clamp(min=1e-12) / most
-        return weight + (torch.round(plain / scale) * scale - plain)
+        rounded: Tensor = weight + (torch.round(plain / scale) * scale - plain)
+        return rounded
 
 
 def insert(model: Network, bits: int) -> Network:

@@ -53,7 +53,7 @@ class ClippedGate(nn.Module):
 
 
 class Ghost(nn.Module):
-    """Make half of the channels (an even number) by a 1x1 convolution, the rest by a cheap filter over each of those."""
+    """Make half of the channels (which are even) by a 1x1 convolution, the rest by a filter over each of those."""
 
     def __init__(self, inputs: int, outputs: int, act: Activation | None) -> None:
         super().__init__()
