@@ -5,7 +5,8 @@
     |-- UsageError            2  the call, the configuration or the structure is wrong; nothing was written
     |   `-- MissingExtra      2  an optional package is needed; says what to install
     |-- StorageError          4  cannot read or write (disk, rights); the same command can be run again
-    `-- InUse                 5  another run holds the output
+    |-- InUse                 5  another run holds the output
+    `-- Cancelled           130  whoever called asked to stop; what was done stays, the same call goes on
 
 0 is success, 130 and 143 are SIGINT and SIGTERM. An exit code is never a count.
 """
@@ -19,6 +20,7 @@ EXIT_USAGE = 2
 EXIT_STORAGE = 4
 EXIT_IN_USE = 5
 EXIT_BUG = 70
+EXIT_INTERRUPTED = 130
 
 
 def escape(text: object) -> str:
@@ -105,3 +107,9 @@ class InUse(DatatoolsError):
     """Another run holds the output."""
 
     exit_code = EXIT_IN_USE
+
+
+class Cancelled(DatatoolsError):
+    """Whoever called asked to stop. What was done so far is kept; the same call goes on from there."""
+
+    exit_code = EXIT_INTERRUPTED

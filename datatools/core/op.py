@@ -6,6 +6,12 @@
 
 The Python API is the function itself; the command line, the stages of a pipeline, their JSON Schema and the docs come
 from `Op.params`. Parameters before the `*` are positional words of the command; a parameter called `run` is handed in.
+
+    @op("haze.remove", version=1)
+    def remove(image: Image, *, patch: Annotated[int, Param("side of the window, px", ge=1)] = 15) -> Image:
+
+A first parameter that is a value (core/values.py) makes an operation on items: the command takes SRC and OUT in its
+place, and the options of `ItemOptions` on top. Parameters of the types Rng and Donors are handed in.
 """
 
 import functools
@@ -13,16 +19,19 @@ import importlib
 import inspect
 import types
 import typing
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
-from typing import Any, Generic, Literal, ParamSpec, TypeVar
+from typing import Annotated, Any, Generic, Literal, ParamSpec, TypeVar
 
 from datatools.core.errors import UsageError
 from datatools.core.groups import GROUPS
+from datatools.core.values import Donors, Rng, Source, Value
 
 P = ParamSpec("P")
 R_co = TypeVar("R_co", covariant=True)
+
+Prepare = Callable[[Path, Iterator[Source], Mapping[str, Any]], Any]
 
 _registry: dict[str, "Op[..., Any]"] = {}
 
@@ -34,6 +43,7 @@ class Param:
     flags: further or other spellings on the command line; given one that starts with `--`, it replaces the name's.
     writes: the parameter names something that the operation makes: a file, a folder, or files inside a folder that may
     be there already.
+    steers: the parameter says how the work is done, and does not decide the result.
     """
 
     help: str
@@ -44,6 +54,7 @@ class Param:
     gt: float | None = None
     lt: float | None = None
     writes: Literal["", "file", "folder", "files"] = ""
+    steers: bool = False
 
     def bound_error(self, value: float) -> str:
         """What is wrong with the value, or nothing."""
@@ -100,15 +111,25 @@ class ParamSpecOf:
 class Op(Generic[P, R_co]):
     """A named, versioned operation. Calling it calls the function, after its bounds are checked."""
 
-    def __init__(self, name: str, version: int, function: Callable[P, R_co]) -> None:
+    def __init__(
+        self,
+        name: str,
+        version: int,
+        function: Callable[P, R_co],
+        *,
+        prepare: Prepare | None = None,
+        generates: bool = False,
+    ) -> None:
         self.name = name
         self.version = version
+        self.prepare = prepare
+        self.generates = generates
         self.function = function
         functools.update_wrapper(self, function)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:  # noqa: D102 (it has the function's docstring)
         bound = inspect.signature(self.function).bind(*args, **kwargs)
-        for spec in self.params:
+        for spec in self.own:
             spec.check(bound.arguments.get(spec.name))
         return self.function(*args, **kwargs)
 
@@ -132,15 +153,101 @@ class Op(Generic[P, R_co]):
 
     @functools.cached_property
     def params(self) -> tuple[ParamSpecOf, ...]:
-        """The parameters that a user gives, in order; `run` is not one of them."""
-        hints = typing.get_type_hints(self.function, include_extras=True)
-        signature = inspect.signature(self.function)
-        return tuple(_spec(p, hints[p.name]) for p in signature.parameters.values() if p.name != "run")
+        """The parameters that a user gives, in order; what is handed in is not one of them.
+
+        Those of an operation on items: SRC and OUT, its own, and how the items are run.
+        """
+        if not self.items:
+            return self.own
+        hints = typing.get_type_hints(ItemOptions, include_extras=True)
+        signature = inspect.signature(ItemOptions).parameters.values()
+        places: list[ParamSpecOf] = []
+        rest: list[ParamSpecOf] = []
+        for parameter in signature:
+            spec = _spec(parameter, hints[parameter.name])
+            (places if spec.positional else rest).append(spec)
+        unused = {
+            *(() if self.rng_parameter else ("seed",)),
+            *(() if self.generates else ("copies", "keep_originals")),
+            *(() if len(self.items) > 1 else ("format",)),
+        }
+        return (*places, *self.own, *(spec for spec in rest if spec.name not in unused))
+
+    @functools.cached_property
+    def own(self) -> tuple[ParamSpecOf, ...]:
+        """The parameters of the function itself, without those that are handed in."""
+        signature = inspect.signature(self.function).parameters
+        handed = {"run", self.rng_parameter, self.donors_parameter, self.prepared_parameter}
+        handed |= {next(iter(signature))} if self.items else set()
+        return tuple(_spec(p, self._hints[p.name]) for p in signature.values() if p.name not in handed)
+
+    @functools.cached_property
+    def items(self) -> tuple[type[Value], ...]:
+        """The types of value that the operation takes one at a time; none where it takes a whole set."""
+        first = next(iter(inspect.signature(self.function).parameters), "")
+        return _values(self._hints.get(first))
+
+    @functools.cached_property
+    def makes(self) -> tuple[type[Value], ...]:
+        """The types of value that an operation on items returns."""
+        return _values(self._hints.get("return"))
 
     @functools.cached_property
     def takes_run(self) -> bool:
-        """Whether the function wants a Run: it spreads work over processes or shows progress."""
-        return "run" in inspect.signature(self.function).parameters
+        """Whether its work may be spread: the function wants a Run, or is run once an item."""
+        return bool(self.items) or "run" in inspect.signature(self.function).parameters
+
+    @functools.cached_property
+    def rng_parameter(self) -> str:
+        """The parameter that is handed a generator of random numbers; empty where there is none."""
+        return self._handed(Rng)
+
+    @functools.cached_property
+    def donors_parameter(self) -> str:
+        """The parameter that is handed the other items of the set; empty where there is none."""
+        return self._handed(Donors)
+
+    @functools.cached_property
+    def prepared_parameter(self) -> str:
+        """The parameter that is handed what `prepare` made of the whole set; empty where there is none."""
+        return "prepared" if self.prepare else ""
+
+    def _handed(self, kind: Any) -> str:
+        return next((name for name, hint in self._hints.items() if hint is kind and name != "return"), "")
+
+    @functools.cached_property
+    def _hints(self) -> dict[str, Any]:
+        return typing.get_type_hints(self.function, include_extras=True)
+
+
+@dataclass(frozen=True)
+class ItemOptions:
+    """How an operation runs over the items of a set: the words that its command has beside its own parameters."""
+
+    src: Annotated[Path, Param("file or folder to read", metavar="SRC")]
+    out: Annotated[Path, Param("what is made; it appears whole or not at all", metavar="OUT", writes="folder")]
+    _: KW_ONLY
+    seed: Annotated[int, Param("the same seed gives the same bytes", ge=0, le=2**32 - 1)] = 0
+    copies: Annotated[int, Param("results for every item, each drawn anew", ge=1, le=10_000)] = 1
+    keep_originals: Annotated[bool, Param("put the unchanged items into OUT as well")] = False
+    format: Annotated[str, Param("kind of set that SRC is; found by itself where it is left out", metavar="KIND")] = ""
+    dry_run: Annotated[bool, Param("say what would be done and why; do nothing", steers=True)] = False
+    force: Annotated[bool, Param("do all items again, and replace what somebody changed in OUT", steers=True)] = False
+    retry_failed: Annotated[bool, Param("try the items again that failed before", steers=True)] = False
+    on_error: Annotated[
+        Literal["skip", "stop"], Param("skip: list a bad item and go on; stop: end at the first", steers=True)
+    ] = "skip"
+    max_failures: Annotated[
+        float, Param("share of the items that may fail before the rest is given up", ge=0, le=1, steers=True)
+    ] = 1.0
+    item_timeout: Annotated[
+        float, Param("seconds that one item may take; 0 is no limit", ge=0, le=864_000, metavar="S", steers=True)
+    ] = 0.0
+
+
+def _values(hint: Any) -> tuple[type[Value], ...]:
+    members = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
+    return tuple(m for m in members if isinstance(m, type) and issubclass(m, Value))
 
 
 def _spec(parameter: inspect.Parameter, hint: Any) -> ParamSpecOf:
@@ -181,14 +288,21 @@ def _spec(parameter: inspect.Parameter, hint: Any) -> ParamSpecOf:
     )
 
 
-def op(name: str, version: int) -> Callable[[Callable[P, R_co]], Op[P, R_co]]:
-    """Register a function as the operation `group.command`. Another one of the same name is an error."""
+def op(
+    name: str, version: int, *, prepare: Prepare | None = None, generates: bool = False
+) -> Callable[[Callable[P, R_co]], Op[P, R_co]]:
+    """Register a function as the operation `group.command`. Another one of the same name is an error.
+
+    prepare: for an operation on items that needs to know something of the whole set first: called once with the set's
+    root, its sources and the parameters; what it returns (plain data) is handed to the function as `prepared` and is
+    part of every item's key. generates: the operation makes new items of an old one, several where `--copies` asks.
+    """
 
     def register(function: Callable[P, R_co]) -> Op[P, R_co]:
         earlier = _registry.get(name)
         if earlier and _home(earlier.function) != _home(function):  # a module that is run again brings the same one
             raise ValueError(f"operation {name!r} is defined twice")
-        made = Op(name, version, function)
+        made = Op(name, version, function, prepare=prepare, generates=generates)
         _registry[name] = made
         return made
 

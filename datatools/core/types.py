@@ -16,8 +16,8 @@ OutFolder = Annotated[
     Path,
     Param("folder that is made; it appears whole or not at all", flags=("-o", "--out"), metavar="OUT", writes="folder"),
 ]
-Force = Annotated[bool, Param("replace an output that an earlier run of datatools made")]
-DryRun = Annotated[bool, Param("show what would be written, write nothing")]
+Force = Annotated[bool, Param("replace an output that an earlier run of datatools made", steers=True)]
+DryRun = Annotated[bool, Param("show what would be written, write nothing", steers=True)]
 Seed = Annotated[int, Param("the same seed gives the same bytes", ge=0, le=2**32 - 1)]
 
 

@@ -1,28 +1,27 @@
 """Work spread over processes of this machine, with a bar on a terminal."""
 
 import contextlib
-import ctypes
-import itertools
 import os
-import signal
 import sys
+import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from datatools.core.errors import DataError
+from datatools.core.errors import Cancelled, DataError
 from datatools.core.types import Run
+from datatools.engine.workers import Outcome, Pool
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 PARALLEL_WORTH_S = 1.5
 """Seconds of work left below which starting processes would cost more than it saves."""
-CHUNK_S = 0.5
-"""Seconds of work that are handed to a process at a time."""
+TRIAL_S = 0.25
+"""Seconds of work that show how long an item takes."""
 
-_PR_SET_PDEATHSIG = 1
+Progress = Callable[[str, int, int], object]
+"""Called with what is being done, how many items are done, and how many there are."""
 
 
 def usable_cores() -> int:
@@ -31,74 +30,99 @@ def usable_cores() -> int:
 
 
 class LocalRun(Run):
-    """Spreads work over `jobs` processes of this machine; draws a bar on stderr where that is a terminal.
+    """Spreads work over `jobs` processes of this machine; tells its progress.
 
-    Work starts in this process, which shows how long an item takes; processes are started only when enough is left
-    for them. Results come in the order of the items and do not depend on the number of jobs. A process that dies
-    costs a second try of each of its items alone; an item that kills its process twice ends the run by name.
+    progress: called as items end; without it a bar is drawn on stderr where that is a terminal. cancel: an event that
+    ends the run with Cancelled as soon as it is set. workers_lost: how many processes died so far.
     """
 
-    def __init__(self, jobs: int = 0, *, bars: bool = True) -> None:
+    def __init__(
+        self,
+        jobs: int = 0,
+        *,
+        bars: bool = True,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> None:
         self.jobs = jobs or usable_cores()
-        self.bars = bars and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self.progress = progress
+        self.bars = bars and progress is None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self.workers_lost = 0
+        self._cancel = cancel
 
     def map(self, function: Callable[[T], R], items: Sequence[T], label: str) -> Iterator[R]:
-        """Yield function(item) for every item, in order."""
-        with self._bar(label, len(items)) as advance:
+        """Yield function(item) for every item, in order.
+
+        Work starts in this process, which shows how long an item takes; processes are started only when enough is left
+        for them. A process that dies costs another try of the item that it was at; an item that kills its process
+        again and again ends the run by name.
+        """
+        with self.bar(label, len(items)) as advance:
             done = 0
             started = time.perf_counter()
             for done, item in enumerate(items, 1):
+                self.check()
                 yield function(item)
                 advance(1)
                 spent = time.perf_counter() - started
                 left_s = spent / done * (len(items) - done)
-                if self.jobs > 1 and spent > CHUNK_S / 2 and left_s > PARALLEL_WORTH_S:
-                    size = max(1, min(int(CHUNK_S * done / spent), (len(items) - done) // (self.jobs * 2)))
-                    for result in self._spread(function, items[done:], size):
+                if self.jobs > 1 and spent > TRIAL_S and left_s > PARALLEL_WORTH_S:
+                    for result in self._in_order(function, items[done:]):
                         yield result
                         advance(1)
                     return
 
     def track(self, items: Sequence[T], label: str) -> Iterator[T]:
         """Yield the items themselves while showing how far the loop is."""
-        with self._bar(label, len(items)) as advance:
+        with self.bar(label, len(items)) as advance:
             for item in items:
+                self.check()
                 yield item
                 advance(1)
 
-    def _spread(self, function: Callable[[T], R], items: Sequence[T], size: int) -> Iterator[R]:
-        import multiprocessing
+    def stream(self, job: Any, tasks: Iterator[Any], total: int, timeout_s: float = 0.0) -> Iterator[Outcome | None]:
+        """Do tasks in worker processes, whatever their number; yield what became of each as they end.
 
-        import pebble
-
-        # spawn: a fork would copy locks that threads of OpenCV and BLAS may hold at that moment
-        pool = pebble.ProcessPool(
-            max_workers=self.jobs,
-            context=multiprocessing.get_context("spawn"),
-            initializer=_start_worker,
-            initargs=(os.getpid(),),
-        )
-        chunks = iter([items[i : i + size] for i in range(0, len(items), size)])
-        waiting: deque[tuple[Sequence[T], Any]] = deque()
+        None comes now and then, for whoever waits to look around. Raises Cancelled.
+        """
+        pool = Pool(self.jobs, job, timeout_s)
         try:
-            with _single_threaded_environment():
-                for chunk in itertools.islice(chunks, self.jobs * 2):
-                    waiting.append((chunk, pool.schedule(_apply, args=(function, chunk))))
-                while waiting:
-                    chunk, future = waiting.popleft()
-                    try:
-                        results = future.result()
-                    except pebble.ProcessExpired:
-                        results = [_alone(pool, function, item) for item in chunk]
-                    for following in itertools.islice(chunks, 1):
-                        waiting.append((following, pool.schedule(_apply, args=(function, following))))
-                    yield from results
+            for outcome in pool.run(tasks, total):
+                self.check()
+                yield outcome
         finally:
-            pool.stop()  # type: ignore[no-untyped-call]
-            pool.join(timeout=2)
+            pool.close()
+            self.workers_lost += pool.workers_lost
+
+    def check(self) -> None:
+        """Raise Cancelled where the caller has asked to stop."""
+        if self._cancel is not None and self._cancel.is_set():
+            raise Cancelled("cancelled; what was done is kept, and the same call goes on")
+
+    def _in_order(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
+        waiting: dict[int, R] = {}
+        due = 0
+        for outcome in self.stream(_Numbered(function), iter(enumerate(items)), len(items)):
+            if outcome is None:
+                continue
+            if outcome.error is not None:
+                raise outcome.error
+            number, item = outcome.task
+            if outcome.lost is not None:
+                message = "killed the process that worked on it, each time (out of memory, or a crash in native code)"
+                remedy = "take the item out of the set, or use fewer --jobs"
+                raise DataError(str(item)[:200], 0, "E-WORKER-DIED", message, remedy)
+            waiting[number] = outcome.value
+            while due in waiting:
+                yield waiting.pop(due)
+                due += 1
 
     @contextlib.contextmanager
-    def _bar(self, label: str, total: int) -> Iterator[Callable[[int], object]]:
+    def bar(self, label: str, total: int) -> Iterator[Callable[[int], object]]:
+        """Show how far work of `total` items is; yields what is called with the number of items that ended."""
+        if self.progress is not None:
+            yield _Counter(self.progress, label, total)
+            return
         if not self.bars or not total:
             yield lambda step: None
             return
@@ -111,43 +135,24 @@ class LocalRun(Run):
             yield lambda step: progress.advance(task, step)
 
 
-def _apply(function: Callable[[T], R], chunk: Sequence[T]) -> list[R]:
-    return [function(item) for item in chunk]
+class _Numbered:
+    """A function that is called with numbered items."""
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        self._function = function
+
+    def __call__(self, numbered: tuple[int, Any]) -> Any:
+        return self._function(numbered[1])
 
 
-def _alone(pool: Any, function: Callable[[T], R], item: T) -> R:
-    import pebble
+class _Counter:
+    """Adds up steps for a progress callback."""
 
-    for _ in range(2):
-        with contextlib.suppress(pebble.ProcessExpired):
-            result: list[R] = pool.schedule(_apply, args=(function, [item])).result()
-            return result[0]
-    message = "killed the process that worked on it, twice (out of memory, or a crash in native code)"
-    raise DataError(str(item)[:200], 0, "E-WORKER-DIED", message, "take the item out of the set, or use fewer --jobs")
+    def __init__(self, progress: Progress, label: str, total: int) -> None:
+        self._progress, self._label, self._total = progress, label, total
+        self._done = 0
+        progress(label, 0, total)
 
-
-@contextlib.contextmanager
-def _single_threaded_environment() -> Iterator[None]:
-    """Let processes that start inside the block run one thread each: two libraries times two cores wait, not work."""
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
-    old = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, "1"))
-    try:
-        yield
-    finally:
-        for name, value in old.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
-def _start_worker(parent: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it died before the line above
-            os._exit(1)
-    if "cv2" in sys.modules:
-        sys.modules["cv2"].setNumThreads(1)
+    def __call__(self, step: int) -> None:
+        self._done += step
+        self._progress(self._label, self._done, self._total)

@@ -53,6 +53,11 @@ def execute(op: Op[..., Result], arguments: Mapping[str, Any], run: Run) -> Resu
     An output that the same operation made of the same input is replaced when the input or a parameter changed;
     one that somebody changed since is replaced only with `force`.
     """
+    if op.items:
+        from datatools.engine.executors import LocalRun
+        from datatools.engine.items import run_items
+
+        return run_items(op, arguments, run if isinstance(run, LocalRun) else LocalRun(1))
     given = dict(arguments)
     if op.takes_run:
         given["run"] = run
@@ -133,7 +138,7 @@ def input_paths(op: Op[..., Result], arguments: Mapping[str, Any]) -> list[Path]
 
 def parameters(op: Op[..., Result], arguments: Mapping[str, Any]) -> dict[str, Any]:
     """What decides the result: all parameters with their values, defaults included, but not where it is written to."""
-    deciding = (s for s in op.params if not s.param.writes and s.name not in ("force", "dry_run"))
+    deciding = (s for s in op.params if not s.param.writes and not s.param.steers)
     return {s.name: plain(arguments.get(s.name, s.default)) for s in deciding}
 
 
@@ -204,6 +209,18 @@ def _remember(out: Path, result: Result) -> None:
 
     answer = {"answer": result.to_json(), "problems": result.problems}
     atomic.write_bytes(out / ANSWER, json.dumps(answer).encode())
+
+
+def difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """What differs between two records of a run, in words: operation, version, or the first parameter."""
+    for name in ("op", "version"):
+        if before.get(name) != now[name]:
+            return f"{'operation' if name == 'op' else name} {before.get(name)} -> {now[name]}"
+    old = before.get("parameters", {})
+    for name, value in now["parameters"].items():
+        if old.get(name) != value:
+            return f"parameter `{name}` {old.get(name)} -> {value}"
+    return "input changed"
 
 
 def stat_of(path: Path) -> Stat:

@@ -9,8 +9,8 @@ from datatools.core.op import Op, ParamSpecOf
 
 
 def stage_params(operation: Op[..., Any]) -> list[ParamSpecOf]:
-    """The parameters that stand under `with:`. Force and dry run belong to the whole run, not to a stage."""
-    return [s for s in operation.params if not s.positional and s.name not in ("out", "force", "dry_run")]
+    """The parameters that stand under `with:`. What steers the work belongs to the whole run, not to a stage."""
+    return [s for s in operation.params if not s.positional and s.name != "out" and not s.param.steers]
 
 
 @functools.cache

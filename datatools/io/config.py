@@ -69,7 +69,10 @@ def load_marked(data: bytes, name: str) -> Marked:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = "" if mark is None else f":{mark.line + 1}:{mark.column + 1}"
-        raise UsageError(f"{escape(name)}{place}: {escape(error.problem or error.context or 'not YAML')}") from None
+        problem = error.problem or error.context or "not YAML"
+        if "nesting depth" in problem:  # the parser looks ahead, and has a limit of its own
+            problem = f"nested deeper than {MAX_DEPTH} levels"
+        raise UsageError(f"{escape(name)}{place}: {escape(problem)}") from None
     except yaml.YAMLError as error:
         raise UsageError(f"{escape(name)}: {escape(str(error).splitlines()[0])}") from None
     finally:

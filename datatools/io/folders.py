@@ -8,9 +8,12 @@ import errno
 import fcntl
 import json
 import os
+import socket
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from datatools.core.errors import InUse, UsageError, escape
 from datatools.core.result import plain
@@ -24,15 +27,69 @@ RECORD = "run.json"
 MADE = ".datatools/made.json"
 """The file in every output that says how each file was when the folder appeared: size and modification time."""
 
+BASE = ".datatools/base"
+"""The file in an output made item by item that tells apart what decides its bytes beside the items."""
+
 _LOCK = ".dt-lock"
 _MARKS = (RECORD, _LOCK)
 
 _making: set[str] = set()  # the partial folders of this process, with a slash at the end
 
 
+def base_of(out: str | Path) -> str:
+    """What decides the bytes of a folder that was made item by item, or is being made; empty where it is none."""
+    return _read(os.path.join(out, BASE))
+
+
+def record_of(out: str | Path) -> dict[str, Any]:
+    """The record of a finished output, its run.json; empty where there is none that can be read."""
+    try:
+        record = json.loads(_read(os.path.join(out, RECORD)))
+    except ValueError:
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
 def being_made(path: str) -> bool:
     """Tell whether a path lies in a folder that this process is making: its files are synced with the folder."""
     return bool(_making) and path.startswith(tuple(_making))
+
+
+@contextmanager
+def resumable(out: Path, *, inputs: Sequence[Path] = (), keep: str = "") -> Iterator[Path]:
+    """Make the folder `out` in several runs: yield OUT.partial as an earlier run left it; it becomes `out` at the end.
+
+    The block fills it, writes run.json, and knows by a journal of its own what of it can be trusted. After an error
+    everything stays for the next run. An `out` that datatools made is replaced, in one step where the system can.
+
+    keep: the content of .datatools/base that the leftovers must have; others are cleared.
+
+    Raises as `folder` does.
+    """
+    target = os.path.abspath(out)
+    _check_apart(out, inputs)
+    _check_free(out, force=True)
+    partial = target + ".partial"
+    with ExitStack() as held:
+        try:
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            _recover(target)
+            _open_partial(partial, held)
+            if base_of(partial) != keep:
+                _clear(partial, keep=(_LOCK,))
+                home = os.path.join(partial, os.path.dirname(BASE))
+                os.mkdir(home)
+                temporary.rename(temporary.write(home, keep.encode()), os.path.join(partial, BASE))
+        except OSError as error:
+            raise cannot("write", partial, error) from None
+        _making.add(partial + os.sep)
+        held.callback(_making.discard, partial + os.sep)
+        yield Path(partial)
+        try:
+            sync_tree(partial)
+            _publish(partial, target, True, held)
+        except OSError as error:
+            raise cannot("write", target, error) from None
 
 
 @contextmanager
@@ -59,6 +116,7 @@ def folder(out: Path, *, force: bool = False, inputs: Sequence[Path] = ()) -> It
             os.makedirs(os.path.dirname(target), exist_ok=True)
             _recover(target)
             _open_partial(partial, held)
+            _clear(partial, keep=(_LOCK,))
         except OSError as error:
             raise cannot("write", partial, error) from None
         _making.add(partial + os.sep)
@@ -130,7 +188,6 @@ def _open_partial(partial: str, held: ExitStack) -> None:
         if names and not any(mark in names for mark in _MARKS):
             raise UsageError(f"{escape(partial)}: is in the way and was not made by datatools; move it") from None
     _lock(partial, held)
-    _clear(partial, keep=(_LOCK,))
 
 
 def _lock(place: str, held: ExitStack) -> None:
@@ -146,12 +203,29 @@ def _lock(place: str, held: ExitStack) -> None:
     except OSError as error:
         if error.errno not in (errno.EACCES, errno.EAGAIN):
             raise
-        holder = os.pread(fd, 20, 0).decode("ascii", "replace").strip() or "another one"
-        raise InUse(f"{escape(place)}: process {escape(holder)} is making it") from None
+        raise InUse(f"{escape(place)}: {_holder(fd)} is making it; wait for it, or end it") from None
     if os.fstat(fd).st_nlink == 0:  # its holder finished while we waited at the door
         raise InUse(f"{escape(place)}: another process has just finished it")
     os.ftruncate(fd, 0)
-    os.pwrite(fd, str(os.getpid()).encode(), 0)
+    since = time.strftime("%Y-%m-%d %H:%M:%S")
+    os.pwrite(fd, f"{os.getpid()} {socket.gethostname()} {since}".encode(), 0)
+
+
+def _holder(fd: int) -> str:
+    """Who holds a lock, as its file says: `process 12 of host since 2026-01-31 12:00:00`."""
+    words = os.pread(fd, 300, 0).decode("utf-8", "replace").split(" ", 2)
+    if len(words) < 3:  # it has just taken it
+        return "another process"
+    pid, host, since = map(escape, words)
+    return f"process {pid} of {host} since {since}"
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except (OSError, ValueError):
+        return ""
 
 
 def _finish(partial: str) -> None:

@@ -20,7 +20,18 @@ if TYPE_CHECKING:  # numpy and the decoders take 0.2 s to load, and most callers
 
     Picture = NDArray[np.uint8]
 
-__all__ = ["IMAGE_SUFFIXES", "Header", "check", "decode", "encode_jpeg", "encode_png", "header_of", "read_header"]
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "Header",
+    "check",
+    "decode",
+    "decode_as_is",
+    "encode",
+    "encode_jpeg",
+    "encode_png",
+    "header_of",
+    "read_header",
+]
 
 IMAGE_SUFFIXES = frozenset([".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff"])
 """Suffixes, in lower case and with their dot, of files that are taken for pictures."""
@@ -108,6 +119,55 @@ def decode(
     return pixels if header.format == "tiff" or not upright else _upright(pixels, header.orientation)
 
 
+def decode_as_is(data: bytes, *, name: str, max_pixels: int = MAX_PIXELS, max_scans: int = MAX_SCANS) -> "NDArray[Any]":
+    """Decode a picture, as it is meant to be displayed, with the channels and the depth that it has.
+
+    Returns (height, width) grey, (height, width, 3) RGB or (height, width, 4) RGBA; uint16 where the file has 16 bits,
+    else uint8. CMYK is converted without a colour profile, a palette is resolved, the first frame of an animation and
+    the first page of a TIFF are taken, the EXIF orientation is applied.
+
+    Raises DataError E-IMAGE-DAMAGED as `check` does; `name` is for its text.
+    """
+    try:
+        header = _read(Window(data, len(data)))
+        if header.width * header.height > max_pixels:
+            raise BadHeader(f"{header.width} x {header.height} pixels are more than {max_pixels:,}")
+        if header.format == "jpeg":
+            pixels = _decode_jpeg(data, max_scans, "GRAY" if header.channels == 1 else "RGB")
+            pixels = pixels[:, :, 0] if header.channels == 1 else pixels
+        else:
+            pixels = _decode_unchanged(png.essence(data) if header.format == "png" else data)
+    except BadHeader as error:
+        raise DataError(name, 0, "E-IMAGE-DAMAGED", str(error)) from None
+    return pixels if header.format == "tiff" else _upright(pixels, header.orientation)
+
+
+def encode(pixels: "NDArray[Any]", suffix: str, quality: int = 95) -> bytes:
+    """Encode a picture as the suffix says (`.jpg`, `.png` ...), without loss where the format can.
+
+    pixels: (height, width) grey, (height, width, 3) RGB or (height, width, 4) RGBA, uint8 or uint16. JPEG has full
+    colour resolution; it takes neither alpha, which is dropped, nor 16 bits, of which the upper 8 stay.
+    """
+    import numpy as np
+
+    if suffix in (".jpg", ".jpeg", ".jpe", ".jfif"):
+        import simplejpeg
+
+        if pixels.dtype == np.uint16:
+            pixels = (pixels >> 8).astype(np.uint8)
+        if pixels.ndim == 3:
+            return encode_jpeg(pixels[:, :, :3], quality)
+        return bytes(simplejpeg.encode_jpeg(np.ascontiguousarray(pixels[:, :, None]), quality, "GRAY"))
+    cv2 = _cv2()
+    if pixels.ndim == 3:
+        pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR if pixels.shape[2] == 3 else cv2.COLOR_RGBA2BGRA)
+    lossless = [cv2.IMWRITE_WEBP_QUALITY, 101] if suffix == ".webp" else []
+    ok, encoded = cv2.imencode(suffix, pixels, lossless)
+    if not ok:
+        raise ValueError(f"cannot encode an array of shape {pixels.shape} as {suffix}")
+    return bytes(encoded)
+
+
 def encode_jpeg(rgb: "Picture", quality: int = 90) -> bytes:
     """Encode (height, width, 3) uint8 RGB as JPEG, with full colour resolution from quality 90 on."""
     import numpy as np
@@ -151,14 +211,14 @@ def _decode(data: bytes, name: str, max_pixels: int, max_scans: int) -> "tuple[H
         raise DataError(name, 0, "E-IMAGE-DAMAGED", str(error)) from None
 
 
-def _decode_jpeg(data: bytes, max_scans: int) -> "Picture":
+def _decode_jpeg(data: bytes, max_scans: int, space: str = "RGB") -> "Picture":
     import simplejpeg
 
     scans = jpeg.count_scans(data)
     if scans > max_scans:
         raise BadHeader(f"{scans} scans are more than {max_scans}")
     try:
-        pixels: Picture = simplejpeg.decode_jpeg(data, "RGB", strict=True)
+        pixels: Picture = simplejpeg.decode_jpeg(data, space, strict=True)
         return pixels
     except (ValueError, MemoryError) as error:
         raise BadHeader(f"the JPEG decoder says: {error}") from None
@@ -179,12 +239,29 @@ def _decode_other(data: bytes) -> "Picture":
     return pixels
 
 
-def _upright(pixels: "Picture", orientation: int) -> "Picture":
+def _decode_unchanged(data: bytes) -> "NDArray[Any]":
+    import numpy as np
+
+    cv2 = _cv2()
+    try:
+        pixels: Any = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error as error:
+        raise BadHeader(f"the decoder says: {error.err}") from None
+    if pixels is None:
+        raise BadHeader("its pixels are incomplete or not of the format")
+    if pixels.dtype not in (np.uint8, np.uint16):
+        raise BadHeader(f"its pixels are {pixels.dtype} numbers; 8 and 16 bits are taken")
+    if pixels.ndim == 3:
+        pixels = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA)
+    return np.asarray(pixels)
+
+
+def _upright(pixels: "NDArray[Any]", orientation: int) -> "NDArray[Any]":
     """Turn and mirror the stored picture as its EXIF orientation asks (1 to 8, TIFF 6.0 and EXIF 2.3)."""
     import numpy as np
 
     if orientation >= 5:
-        pixels = pixels.transpose(1, 0, 2)
+        pixels = pixels.swapaxes(0, 1)
     if orientation in (2, 3, 6, 7):
         pixels = pixels[:, ::-1]
     if orientation in (3, 4, 7, 8):

@@ -1,6 +1,7 @@
 """The few blocks that most networks are made of. All maps are (N, C, H, W)."""
 
 from collections.abc import Callable
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -34,22 +35,29 @@ def divisible(value: float, divisor: int = 8) -> int:
 
 
 class ConvNormAct(nn.Sequential):
-    """Convolution without bias, batch norm, activation. Padding keeps the size at stride 1."""
+    """Convolution without bias, batch norm, activation. kernel, stride: one number, or height and width.
+
+    pad: "same" keeps the size at stride 1, "valid" adds nothing.
+    """
 
     def __init__(
         self,
         inputs: int,
         outputs: int,
-        kernel: int = 3,
+        kernel: int | tuple[int, int] = 3,
         stride: int | tuple[int, int] = 1,
         *,
         groups: int = 1,
+        dilation: int = 1,
+        pad: Literal["same", "valid"] = "same",
         act: Activation | None = relu,
         eps: float = 1e-5,
         momentum: float = 0.1,
     ) -> None:
+        sides = (kernel, kernel) if isinstance(kernel, int) else kernel
+        around = (dilation * (sides[0] // 2), dilation * (sides[1] // 2)) if pad == "same" else (0, 0)
         layers = [
-            nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False),
+            nn.Conv2d(inputs, outputs, sides, stride, around, dilation, groups, bias=False),
             nn.BatchNorm2d(outputs, eps=eps, momentum=momentum),
         ]
         super().__init__(*layers, *([act()] if act else []))
@@ -80,6 +88,31 @@ class SqueezeExcite(nn.Module):
         """The map, each channel scaled."""
         factors: Tensor = self.gate(self.expand(self.act(self.reduce(x.mean((2, 3), keepdim=True)))))
         return x * factors
+
+
+class ChannelShuffle(nn.Module):
+    """Deal the channels of each group out to all groups (ShuffleNet, figure 1).
+
+    >>> ChannelShuffle(2)(torch.arange(6.0).view(1, 6, 1, 1)).flatten().tolist()
+    [0.0, 3.0, 1.0, 4.0, 2.0, 5.0]
+    """
+
+    def __init__(self, groups: int) -> None:
+        super().__init__()
+        self.groups = groups
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The map, its channels in another order."""
+        n, c, h, w = x.shape
+        return x.view(n, self.groups, c // self.groups, h, w).transpose(1, 2).reshape(n, c, h, w)
+
+
+class HalvingPool(nn.Module):
+    """2 x 2 maximum; a map that is one line high stays so."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) to (N, C, max(1, H // 2), W // 2)."""
+        return nn.functional.max_pool2d(x, (min(2, x.shape[2]), 2))
 
 
 class SteepSigmoid(nn.Module):

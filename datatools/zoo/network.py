@@ -42,11 +42,14 @@ class Network(nn.Module):
 @torch.no_grad()
 def initialize(model: nn.Module) -> None:
     """Draw weights after He et al. (ICCV 2015), fan out, from torch's global generator; biases 0, norms 1 and 0."""
+    if any(parameter.is_meta for parameter in model.parameters()):
+        return  # shapes without numbers
     for module in model.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
         elif isinstance(module, nn.Linear):
             nn.init.normal_(module.weight, 0, 0.01)
+        else:
+            continue
+        if module.bias is not None:
             nn.init.zeros_(module.bias)

@@ -15,7 +15,7 @@ from datatools.engine.executors import LocalRun
 def parallel_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Start processes however little there is to do."""
     monkeypatch.setattr(executors, "PARALLEL_WORTH_S", -1.0)
-    monkeypatch.setattr(executors, "CHUNK_S", 0.0)
+    monkeypatch.setattr(executors, "TRIAL_S", -1.0)
 
 
 def square(x: int) -> int:

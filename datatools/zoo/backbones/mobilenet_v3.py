@@ -1,11 +1,23 @@
-"""MobileNetV3 (Howard et al.: ICCV 2019)."""
+"""MobileNetV3 (Howard et al.: ICCV 2019), as its authors have it and as Paddle's OCR networks have it."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Literal, NamedTuple
 
 from torch import Tensor, nn
 
-from datatools.zoo.layers import ConvNormAct, Pool, SqueezeExcite, divisible, hardswish, relu
+from datatools.zoo.layers import (
+    Activation,
+    ConvNormAct,
+    HalvingPool,
+    Pool,
+    ShrinkDropout,
+    SqueezeExcite,
+    SteepSigmoid,
+    divisible,
+    hardswish,
+    relu,
+)
 from datatools.zoo.network import Network, initialize
 
 Size = Literal["large", "small"]
@@ -55,27 +67,46 @@ ROWS: dict[Size, tuple[Row, ...]] = {
     ),
 }
 STEM = 16
+LAST: dict[Size, int] = {"large": 960, "small": 576}
 HEAD: dict[Size, int] = {"large": 1280, "small": 1024}
+PADDLE_HEAD = 1280
 FIRST_MAP: dict[Size, int] = {"large": 2, "small": 0}
-"""The block that ends the first stage; each later one starts at a block of stride 2."""
+"""The block up to which the first stage always goes; each later stage starts at a block of stride 2."""
 
-Conv = partial(ConvNormAct, eps=1e-3, momentum=0.01)
+
+class Form(NamedTuple):
+    """What implementations disagree on.
+
+    squeezed: channels inside of squeeze-and-excitation, given those around it. widen_always: the 1x1 convolution that
+    widens is there even where it widens nothing.
+    """
+
+    conv: Callable[..., ConvNormAct]
+    squeezed: Callable[[int], int]
+    gate: Activation
+    widen_always: bool
+
+
+AUTHORS = Form(partial(ConvNormAct, eps=1e-3, momentum=0.01), lambda wide: divisible(wide // 4), nn.Hardsigmoid, False)
+PADDLE = Form(ConvNormAct, lambda wide: wide // 4, SteepSigmoid, True)
 
 
 class Block(nn.Module):
     """Inverted residual: widen, filter each channel, weigh the channels, narrow."""
 
-    def __init__(self, inputs: int, row: Row, scale: float) -> None:
+    def __init__(self, inputs: int, row: Row, scale: float, form: Form, stride: int | tuple[int, int]) -> None:
         super().__init__()
         act = hardswish if row.swish else relu
         wide, outputs = divisible(row.expanded * scale), divisible(row.outputs * scale)
-        layers: list[nn.Module] = [] if wide == inputs else [Conv(inputs, wide, 1, act=act)]
-        layers.append(Conv(wide, wide, row.kernel, row.stride, groups=wide, act=act))
+        layers: list[nn.Module] = []
+        if wide != inputs or form.widen_always:
+            layers.append(form.conv(inputs, wide, 1, act=act))
+        layers.append(form.conv(wide, wide, row.kernel, stride, groups=wide, act=act))
         if row.squeeze:
-            layers.append(SqueezeExcite(wide, divisible(wide // 4), nn.Hardsigmoid))
-        layers.append(Conv(wide, outputs, 1, act=None))
+            layers.append(SqueezeExcite(wide, form.squeezed(wide), form.gate))
+        layers.append(form.conv(wide, outputs, 1, act=None))
         self.body = nn.Sequential(*layers)
-        self.skip = row.stride == 1 and inputs == outputs
+        self.skip = stride == 1 and inputs == outputs
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, inputs, H, W) to (N, outputs, H / stride, W / stride)."""
@@ -87,26 +118,68 @@ def mobilenet_v3(
     size: Size,
     *,
     scale: float = 1.0,
+    paddle: bool = False,
+    squeeze: bool = True,
     num_classes: int = 1000,
     in_channels: int = 3,
     features_only: bool = False,
 ) -> Network:
-    """Build a MobileNetV3. Maps: strides 4, 8, 16, 32."""
+    """Build a MobileNetV3. Maps: strides 4, 8, 16, 32, the last after the final 1x1 convolution.
+
+    paddle: as PaddleClas has it; its maps are the backbone of PP-OCR's detector. squeeze: with squeeze-and-excitation.
+    """
+    form = PADDLE if paddle else AUTHORS
     channels = divisible(STEM * scale)
-    stages = [nn.Sequential(Conv(in_channels, channels, 3, 2, act=hardswish))]
+    stages = [nn.Sequential(form.conv(in_channels, channels, 3, 2, act=hardswish))]
     taps = []
     for index, row in enumerate(ROWS[size]):
         if row.stride == 2 and index > FIRST_MAP[size]:
             taps.append(channels)
             stages.append(nn.Sequential())
-        stages[-1].append(Block(channels, row, scale))
+        block = row._replace(squeeze=row.squeeze and squeeze)
+        stages[-1].append(Block(channels, block, scale, form, row.stride))
         channels = divisible(row.outputs * scale)
-    last = 6 * channels
-    stages[-1].append(Conv(channels, last, 1, act=hardswish))
-    wide = divisible(HEAD[size] * scale)
-    head = nn.Sequential(
-        Pool(), nn.Linear(last, wide), hardswish(), nn.Dropout(0.2, inplace=True), nn.Linear(wide, num_classes)
-    )
+    last = divisible(LAST[size] * scale) if paddle else 6 * channels
+    stages[-1].append(form.conv(channels, last, 1, act=hardswish))
+    head: nn.Module
+    if paddle:
+        wide = PADDLE_HEAD
+        widen: nn.Module = nn.Linear(last, wide, bias=False)
+        drop: nn.Module = ShrinkDropout(0.2)
+    else:
+        wide = divisible(HEAD[size] * scale)
+        widen, drop = nn.Linear(last, wide), nn.Dropout(0.2, inplace=True)
+    head = nn.Sequential(Pool(), widen, hardswish(), drop, nn.Linear(wide, num_classes))
     model = Network(stages, (*taps, last), None if features_only else head)
+    initialize(model)
+    return model
+
+
+def mobilenet_v3_text(
+    size: Size,
+    *,
+    strides: tuple[int, int, int, int],
+    scale: float = 1.0,
+    num_classes: int = 1000,
+    in_channels: int = 3,
+    features_only: bool = False,
+) -> Network:
+    """Build the MobileNetV3 of text lines in PP-OCR (Du et al. 2020): only the stem and the end halve the width.
+
+    strides: vertical ones of the four blocks that halve the size elsewhere. One map, 1 high and a quarter as wide for
+    lines 32 high. The head is PP-OCR's for the direction of lines: means, then one linear layer.
+    """
+    channels = divisible(STEM * scale)
+    body = nn.Sequential(ConvNormAct(in_channels, channels, 3, 2, act=hardswish))
+    left = iter(strides)
+    for row in ROWS[size]:
+        stride = (next(left), 1) if row.stride == 2 else 1  # Paddle gives the former no shortcut whatever they are
+        body.append(Block(channels, row, scale, PADDLE, stride))
+        channels = divisible(row.outputs * scale)
+    last = divisible(LAST[size] * scale)
+    body.append(ConvNormAct(channels, last, 1, act=hardswish))
+    body.append(HalvingPool())
+    head = None if features_only else nn.Sequential(Pool(), nn.Linear(last, num_classes))
+    model = Network([body], (last,), head)
     initialize(model)
     return model

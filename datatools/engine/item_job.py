@@ -1,0 +1,174 @@
+"""What a worker does with one item: read it, run the operation on it, write what came out, say what became of it.
+
+Everything here happens in whatever process or machine the item was given to; nothing is remembered between items. The
+outputs go below a folder that the workers share with the run, which alone writes the journal.
+"""
+
+import functools
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from datatools.core import op
+from datatools.core.errors import DataError, DatatoolsError, StorageError, UsageError
+from datatools.core.op import Op
+from datatools.core.values import Donors, Source
+
+CARRIED = "carried"
+"""The kind of a source that is no item: its file comes into the output unchanged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of an item: its line for the journal, and whether it failed."""
+
+    line: bytes
+    failed: bool = False
+
+
+@dataclass(frozen=True)
+class ItemJob:
+    """The work on items, as it is sent to workers.
+
+    operation: its name. arguments: the operation's own. root: the folder of the set. partial: the folder that is being
+    made. base: digest of all that decides the results beside the item itself. stop: whether a bad item ends the run.
+    """
+
+    operation: str
+    arguments: Mapping[str, Any]
+    root: str
+    partial: str
+    base: str
+    seed: int = 0
+    copies: int = 1
+    keep_originals: bool = False
+    format: str = ""
+    prepared: Any = None
+    stop: bool = False
+
+    def __call__(self, source: Source) -> Done:
+        """Do one item. Raises StorageError, UsageError, and with `stop` DataError, which end the run."""
+        from datatools.io.intake import Intake
+        from datatools.io.journal import Row
+        from datatools.io.room import Room
+
+        intake, room = Intake(self.root, source.files), Room(self.partial)
+        try:
+            if source.kind == CARRIED:
+                self._carry(intake, room)
+            note = None if source.kind == CARRIED else self._work(source, intake, room)
+        except (StorageError, UsageError):
+            room.discard()
+            raise
+        except Exception as error:
+            room.discard()
+            told = _bad(source, error)
+            if self.stop:
+                raise told from None
+            return self.failure(source, told)
+        row = Row(source.id, self.key(source, intake.digests), intake.inputs, tuple(room.made), source.labels, note)
+        return Done(row.line())
+
+    def failure(self, source: Source, error: DataError) -> Done:
+        """What is said of an item that failed. Its bytes are remembered, so that only a change makes it new."""
+        from datatools.io.intake import Intake
+        from datatools.io.journal import Row
+
+        intake = Intake(self.root, source.files)
+        try:
+            inputs, key = intake.inputs, self.key(source, intake.digests)
+        except DatatoolsError:  # its file cannot be read at all: it is looked at again next time
+            inputs, key = (), ""
+        return Done(Row(source.id, key, inputs, (), source.labels, None, error.to_json()).line(), failed=True)
+
+    def sources(self) -> Iterator[Source]:
+        """All items of the set and the files that are carried over, in the order of the set."""
+        found: Iterator[Source] = self.codec.find(Path(self.root))
+        return found
+
+    def key(self, source: Source, digests: list[str]) -> str:
+        """The digest of everything that decides what is made of the item."""
+        import xxhash
+
+        return xxhash.xxh3_128_hexdigest(json.dumps([self.base, source.id, source.labels, digests]).encode())
+
+    def rng(self, source: Source, copy: int) -> Any:
+        """The generator of an item's copy: the same whatever was done before and by whom."""
+        import numpy as np
+        import xxhash
+
+        item = xxhash.xxh3_64_intdigest(source.id.encode("utf-8", "surrogateescape"))
+        return np.random.default_rng([self.seed, item, copy])
+
+    @functools.cached_property
+    def _op(self) -> Op[..., Any]:
+        return op.find(self.operation)
+
+    @functools.cached_property
+    def codec(self) -> Any:
+        """What finds and reads the items."""
+        from datatools.io import codecs
+
+        return codecs.choose(self._op.items, Path(self.root), self.format)
+
+    @functools.cached_property
+    def writer(self) -> Any:
+        """What writes the results: what read the items, unless the operation makes something else of them."""
+        from datatools.io import codecs
+
+        return self.codec if set(self._op.makes) & set(self._op.items) else codecs.codec_of(self._op.makes[0])
+
+    def _work(self, source: Source, intake: Any, room: Any) -> Any:
+        value = self.codec.read(source, intake)
+        notes = []
+        if self.keep_originals:
+            notes.append(self.writer.write(value, source, room, ""))
+        for copy in range(self.copies):
+            made = self._op.function(value, **self.arguments, **self._handed(source, intake, copy))
+            several = self.copies > 1 or self.keep_originals
+            notes.append(self.writer.write(made, source, room, f"_{copy + 1}" if several else ""))
+        return notes if self._op.generates else notes[0]
+
+    def _handed(self, source: Source, intake: Any, copy: int) -> dict[str, Any]:
+        operation = self._op
+        handed: dict[str, Any] = {}
+        if operation.rng_parameter:
+            handed[operation.rng_parameter] = self.rng(source, copy)
+        if operation.prepared_parameter:
+            handed[operation.prepared_parameter] = self.prepared
+        if operation.donors_parameter:
+            handed[operation.donors_parameter] = self._donors(source, intake)
+        return handed
+
+    def _donors(self, source: Source, intake: Any) -> Donors:
+        from datatools.io.intake import Intake
+
+        def read(donor: Source) -> Any:
+            taken = Intake(self.root, donor.files)
+            value = self.codec.read(donor, taken)
+            intake.also(taken.inputs)
+            return value
+
+        return Donors(tuple(one for one in self._all if one.id != source.id and one.group == source.group), read)
+
+    @functools.cached_property
+    def _all(self) -> tuple[Source, ...]:
+        return tuple(one for one in self.sources() if one.kind != CARRIED)
+
+    def _carry(self, intake: Any, room: Any) -> None:
+        room.link(intake.path(), intake.names[0], intake.inputs[0].digest)
+        intake.refresh()
+
+
+def _bad(source: Source, error: Exception) -> DataError:
+    """The error of an item as one that names it: what is no error of the data is one of the operation on it."""
+    from datatools.core.values import printable
+
+    if isinstance(error, DataError):
+        return error
+    if isinstance(error, MemoryError):
+        return DataError(printable(source.id), 0, "E-ITEM-MEMORY", "does not fit into the memory", "use fewer --jobs")
+    what = f"{type(error).__name__}: {error}".split("\n")[0][:200]
+    return DataError(printable(source.id), 0, "E-ITEM-ERROR", f"the operation fails on it: {what}", "please report it")

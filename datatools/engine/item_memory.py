@@ -1,0 +1,86 @@
+"""What a finished output remembers beside its journal: the answer of its run, and how input and output looked then.
+
+Where both still look the same, to the times and numbers of every file, there is nothing to do, and nobody has to read
+the journal to know it.
+"""
+
+import dataclasses
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from datatools.core.result import plain
+from datatools.engine.item_result import ItemsRun
+from datatools.engine.runner import ANSWER
+
+if TYPE_CHECKING:
+    from datatools.io.journal import Journal
+
+
+class Memory:
+    """The finished output of an operation on items. out: its folder. src: the input of the run that asks.
+
+    finished: whether there is one. record: its run.json. failed: how many items failed when it was made.
+    """
+
+    def __init__(self, out: Path, src: Path) -> None:
+        from datatools.io import folders, trees
+
+        self._out = out
+        self._src = src
+        self.record = folders.record_of(out)
+        self.finished = bool(self.record)
+        self._before = trees.fingerprint(src)
+        self._told: dict[str, Any] = {}
+        if self.finished:
+            try:
+                told = json.loads((out / ANSWER).read_bytes())
+                self._told = told if isinstance(told, dict) else {}
+            except (OSError, ValueError):
+                pass
+
+    @property
+    def failed(self) -> int:
+        """Items that failed when the output was made."""
+        answer = self._told.get("answer")
+        return int(answer.get("failed", 0)) if isinstance(answer, dict) else 0
+
+    def answer(self, base: str) -> ItemsRun | None:
+        """The answer of the run that made the output, where it still holds; None where one has to look closer."""
+        from datatools.io import trees
+
+        seen = self._told.get("seen")
+        if seen != [base, self._before.digest, trees.fingerprint(self._out).digest if self.finished else ""]:
+            return None
+        try:
+            answer = dict(self._told["answer"])
+            paths = {name: Path(answer[name]) for name in ("src", "out")}
+            held = ItemsRun(**{**answer, **paths, "failures": tuple(answer["failures"])}, up_to_date=True)
+        except (KeyError, TypeError):
+            return None
+        return dataclasses.replace(held, src=self._src, out=self._out)
+
+    def unknown_files(self, journal: "Journal") -> Iterator[str]:
+        """Files in the output that no row names."""
+        from datatools.io import files, folders
+
+        known = {one.name for row in journal.rows() for one in row.outputs} | {folders.RECORD}
+        for folder, _, names in files.walk(self._out):
+            where = f"{folder}/" if folder.parts else ""
+            yield from (where + name for name in names if where + name not in known)
+
+    def remember(self, base: str, result: ItemsRun) -> ItemsRun:
+        """Keep the answer, and how the files look, if the input is what it was when the run began."""
+        from datatools.io import atomic, trees
+
+        after, made = trees.fingerprint(self._src), trees.fingerprint(self._out)
+        if not (after.settled and made.settled):
+            time.sleep(2 * trees.TICK_NS / 1e9)
+            after, made = trees.fingerprint(self._src), trees.fingerprint(self._out)
+        certain = after.settled and made.settled and after.content == self._before.content
+        seen = [base, after.digest, made.digest] if certain else None
+        told = {"answer": plain(result.to_json()), "problems": result.problems, "seen": seen}
+        atomic.write_bytes(self._out / ANSWER, json.dumps(told).encode())
+        return result

@@ -1,0 +1,160 @@
+"""Which items have to be done, and why: today's input against the journals of the runs before."""
+
+import dataclasses
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from datatools.core.errors import DatatoolsError
+from datatools.core.values import Source
+from datatools.engine.runner import difference
+
+if TYPE_CHECKING:
+    from datatools.io.journal import Journal, Row
+    from datatools.io.room import Seen
+
+Action = Literal["make", "keep", "resumed"]
+
+SET_ROW = ".set"
+"""The id of the journal's row for the files of the whole set; no item has it, as hidden files are no items."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do with an item. why: what makes it necessary. line: its line for the journal, where it is kept.
+
+    outputs: names of the files that are kept. failed: the item failed before, and would again.
+    """
+
+    action: Action
+    why: str = ""
+    line: bytes = b""
+    outputs: tuple["Seen", ...] = ()
+    failed: bool = False
+
+
+class Planner:
+    """Decides about every item. root: the folder of the set. record: what run.json will say of the run.
+
+    removed: items of the earlier output that are gone, once all items of today were decided about. changed: outputs
+    that somebody changed since.
+    """
+
+    def __init__(self, root: str, record: dict[str, Any], base: str, out: Path, *, retry: bool, force: bool) -> None:
+        from datatools.io import folders, journal
+
+        self._root = root
+        self._out = os.path.abspath(out)
+        self._retry = retry
+        self._force = force
+        self.refreshed: dict[str, bytes] = {}
+        self._found = 0
+        self.changed: list[str] = []
+        self.partial = self._out + ".partial"
+        self.resumes = folders.base_of(self.partial) == base
+        self.earlier: Journal = journal.Journal(Path(self._out) / journal.JOURNAL)
+        self._before: Journal = journal.Journal(Path(self.partial if self.resumes else "/dev/null") / journal.JOURNAL)
+        self.same_base = folders.base_of(self._out) == base
+        self._why_all = "" if self.same_base else difference(folders.record_of(self._out), record)
+
+    def close(self) -> None:
+        """Let go of the journals."""
+        self.earlier.close()
+        self._before.close()
+
+    @property
+    def removed(self) -> int:
+        """How many items of the earlier output are gone."""
+        own_row = self.earlier.line(SET_ROW) is not None
+        return len(self.earlier) - own_row - self._found
+
+    @property
+    def journal_end(self) -> int:
+        """How much of the journal of OUT.partial can be trusted."""
+        return self._before.end
+
+    def decide(self, source: Source) -> Decision:
+        """What to do with the item. Raises StorageError where the disk fails."""
+        line = self.earlier.line(source.id)
+        self._found += line is not None
+        if self._force:
+            return Decision("make", "forced")
+        if (row := self._before.get(source.id)) and self._holds(row, source):
+            if row.error and self._retry:
+                return Decision("make", "failed before")
+            return Decision("resumed", outputs=row.outputs, failed=bool(row.error))
+        if line is None:
+            return Decision("make", "new")
+        if not self.same_base:
+            return Decision("make", self._why_all)
+        row = self.earlier.get(source.id)
+        if row is None:
+            return Decision("make", "its row in the journal cannot be read")
+        if row.error and self._retry:
+            return Decision("make", "failed before")
+        fresh = self._fresh_inputs(row, source)
+        if fresh is None:
+            return Decision("make", "input changed")
+        if lost := self._lost(row):
+            return Decision("make", f"output {lost}")
+        if fresh != row.inputs:
+            row = dataclasses.replace(row, inputs=fresh)
+            line = row.line()
+            self.refreshed[source.id] = line
+        return Decision("keep", line=line, outputs=row.outputs, failed=bool(row.error))
+
+    def _holds(self, row: "Row", source: Source) -> bool:
+        """Whether the row of a run that was cut off counts: its files' bytes are what the journal says."""
+        from datatools.io import files
+
+        if self._fresh_inputs(row, source) is None:
+            return False
+        try:
+            return all(files.digest(f"{self.partial}/{one.name}") == one.digest for one in row.outputs)
+        except DatatoolsError:
+            return False
+
+    def _fresh_inputs(self, row: "Row", source: Source) -> "tuple[Seen, ...] | None":
+        """The inputs with today's states; None where the bytes of one are others."""
+        from datatools.io import files
+        from datatools.io.room import seen
+
+        if row.labels != source.labels or tuple(one.name for one in row.inputs[: len(source.files)]) != source.files:
+            return None
+        fresh = []
+        for one in row.inputs:
+            path = f"{self._root}/{one.name}"
+            try:
+                status = os.stat(path, follow_symlinks=False)
+            except OSError:
+                return None
+            if not one.same_stat(status):
+                try:
+                    if status.st_size != one.size or files.digest(path) != one.digest:
+                        return None
+                except DatatoolsError:
+                    return None
+                one = seen(one.name, status, one.digest)
+            fresh.append(one)
+        return tuple(fresh)
+
+    def _lost(self, row: "Row") -> str:
+        """What is wrong with the outputs that stand in OUT: `lost`, `changed`, or nothing."""
+        from datatools.io import files
+
+        for one in row.outputs:
+            path = f"{self._out}/{one.name}"
+            try:
+                status = os.stat(path, follow_symlinks=False)
+            except OSError:
+                return "lost"
+            if not one.same_content(status):
+                try:
+                    if files.digest(path) == one.digest:
+                        continue
+                except DatatoolsError:
+                    pass
+                self.changed.append(one.name)
+                return "changed"
+        return ""

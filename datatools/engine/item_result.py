@@ -1,0 +1,71 @@
+"""What a run over items hands back."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from datatools.core.errors import DataError, escape
+from datatools.core.result import Result, Table
+
+FAILURES = "failures.jsonl"
+"""The file in an output that lists the items that failed, a JSON line each."""
+SHOWN_FAILURES = 20
+
+
+@dataclass(frozen=True)
+class ItemsRun(Result):
+    """What became of the items of a set.
+
+    items: how many there are: made, kept and failed together. carried: files beside them that came along unchanged.
+    removed: items of the earlier output that are gone from the input. reasons: why items were done, or would be, with
+    counts. failures: the first of them; all stand in OUT/failures.jsonl. up_to_date: there was nothing to do.
+    workers_lost: processes that died on the way.
+    """
+
+    op: str
+    src: Path
+    out: Path
+    items: int
+    made: int
+    kept: int
+    failed: int
+    carried: int
+    removed: int
+    reasons: dict[str, int]
+    failures: tuple[dict[str, Any], ...] = ()
+    dry_run: bool = False
+    up_to_date: bool = field(default=False, repr=False)
+    workers_lost: int = field(default=0, repr=False)
+
+    @property
+    def problems(self) -> int:
+        """Items that failed."""
+        return 0 if self.dry_run else self.failed
+
+    def lines(self) -> Iterator[str | Table]:
+        """What was done, what failed, what to do next."""
+        for failure in self.failures[:SHOWN_FAILURES]:
+            yield str(DataError(*(failure[k] for k in ("path", "line", "code", "message", "remedy"))))
+        if self.failures and self.failed > SHOWN_FAILURES:
+            yield f"and {self.failed - SHOWN_FAILURES} more failed"
+        if self.up_to_date:
+            yield f"{escape(self.out)} is up to date (same input, parameters and version): nothing was written"
+        elif self.dry_run:
+            yield f"would do {self.made}, keep {self.kept}, remove {self.removed} of {self.items} items"
+            yield from (f"  {count} because: {reason}" for reason, count in self.reasons.items())
+        else:
+            parts = [f"{self.made} made", f"{self.kept} kept"]
+            parts += [f"{self.removed} removed"] if self.removed else []
+            parts += [f"{self.failed} failed"] if self.failed else []
+            parts += [f"{self.carried} other files carried over"] if self.carried else []
+            yield f"{self.items} items: {', '.join(parts)}"
+        if self.failed and not self.dry_run:
+            yield f"the failed ones stand in {escape(self.out / FAILURES)}; try them again with --retry-failed"
+        if not self.up_to_date and not self.dry_run:
+            yield f"written: {escape(self.out)}"
+
+    def remarks(self) -> Iterator[str]:
+        """Processes that died."""
+        if self.workers_lost:
+            yield f"{self.workers_lost} worker processes died; their items were done again, or stand as failed"

@@ -1,0 +1,252 @@
+"""An operation on items, run over a set: only what changed is done, whatever happened to the run before.
+
+The output holds a journal with a row an item (io/journal.py). An item whose files, parameters and operation are what
+they were is kept: its outputs get a second name in OUT.partial, which becomes OUT in one step at the end. All others
+are handed to workers. What they made counts once it was brought to the disk and stands in the journal of OUT.partial,
+so that a killed run goes on there.
+"""
+
+import dataclasses
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from datatools.core.errors import DataError, UsageError, escape
+from datatools.core.op import ItemOptions, Op
+from datatools.core.result import plain
+from datatools.core.values import Source, printable
+from datatools.engine import item_finish, runner
+from datatools.engine.committer import Committer
+from datatools.engine.executors import LocalRun
+from datatools.engine.item_job import CARRIED, Done, ItemJob
+from datatools.engine.item_memory import Memory
+from datatools.engine.item_plan import Decision, Planner
+from datatools.engine.item_result import ItemsRun
+from datatools.engine.workers import Lost, Outcome
+
+
+def run_items(
+    operation: Op[..., Any], arguments: Mapping[str, Any], run: LocalRun, *, others: frozenset[str] = frozenset()
+) -> ItemsRun:
+    """Run an operation on items. arguments: all that the command takes, by name.
+
+    others: files in OUT, relative to it, that may be there or be changed although this operation did not make them.
+
+    Raises UsageError, StorageError, InUse; DataError where a bad item is to end the run; Cancelled.
+    """
+    options = ItemOptions(**{f.name: arguments[f.name] for f in dataclasses.fields(ItemOptions) if f.name in arguments})
+    for spec in operation.params:
+        spec.check(arguments.get(spec.name))
+    own = {spec.name: arguments[spec.name] for spec in operation.own if spec.name in arguments}
+    return ItemRunner(operation, own, options, run, others).run()
+
+
+class ItemRunner:
+    """One run of one operation over the items of one set."""
+
+    def __init__(
+        self,
+        operation: Op[..., Any],
+        own: Mapping[str, Any],
+        options: ItemOptions,
+        run: LocalRun,
+        others: frozenset[str],
+    ) -> None:
+        self._op = operation
+        self._own = own
+        self._options = options
+        self._run = run
+        self._others = others
+        if not options.src.exists():
+            raise UsageError(f"{escape(options.src)}: no such file or folder")
+        root = options.src if options.src.is_dir() else options.src.parent
+        self._job = ItemJob(
+            operation=operation.name,
+            arguments=own,
+            root=os.path.abspath(root),
+            partial=os.path.abspath(options.out) + ".partial",
+            base="",
+            seed=options.seed,
+            copies=options.copies,
+            keep_originals=options.keep_originals,
+            format=options.format,
+            stop=options.on_error == "stop",
+        )
+        if operation.prepare:
+            self._job = dataclasses.replace(self._job, prepared=operation.prepare(root, self._sources(), own))
+        self._job = dataclasses.replace(self._job, base=self._base())
+        self._counts: Counter[str] = Counter()
+        self._reasons: Counter[str] = Counter()
+
+    def run(self) -> ItemsRun:
+        """Do what has to be done, and say what it was."""
+        options = self._options
+        memory = Memory(options.out, options.src)
+        again = options.force or (options.retry_failed and memory.failed)
+        if not again and (answer := memory.answer(self._job.base)):
+            return answer
+        planner = Planner(
+            self._job.root, self._record(), self._job.base, options.out, retry=options.retry_failed, force=options.force
+        )
+        try:
+            changes = self._plan(planner)
+            if options.dry_run:
+                return self._result(dry_run=True)
+            self._refuse_foreign(planner, memory)
+            if not changes and memory.finished:
+                item_finish.refresh(options.out, planner.refreshed)
+                return memory.remember(self._job.base, dataclasses.replace(self._result(), up_to_date=True))
+            result = self._write(planner)
+        finally:
+            planner.close()
+        return memory.remember(self._job.base, result)
+
+    def _base(self) -> str:
+        """The digest of everything that decides the results beside the items themselves."""
+        import xxhash
+
+        read = [s for s in self._op.own if s.type is Path and not s.param.writes and self._own.get(s.name) is not None]
+        digests = [runner.tree_digest(Path(self._own[s.name])) for s in read]
+        record = self._record()
+        del record["parameters"]["src"]  # the items tell by their bytes where they come from
+        state = xxhash.xxh3_128(json.dumps([record, digests, plain(self._job.prepared)]).encode())
+        if self._op.donors_parameter:
+            for source in self._sources():
+                state.update(json.dumps([source.id, source.group, source.labels]).encode())
+        return state.hexdigest()
+
+    def _record(self) -> dict[str, Any]:
+        given = {**vars(self._options), **self._own}
+        parameters = runner.parameters(self._op, given)
+        return {"op": self._op.name, "version": self._op.version, "parameters": parameters}
+
+    def _sources(self) -> Iterator[Source]:
+        """The items of the folder; where SRC is a file, that one."""
+        if self._options.src.is_dir():
+            yield from self._job.sources()
+            return
+        name = self._options.src.name
+        found = next((s for s in self._job.sources() if s.files[0] == name and s.kind != CARRIED), None)
+        if found is None:
+            raise UsageError(f"{escape(self._options.src)}: is nothing that this command reads")
+        yield found
+
+    def _plan(self, planner: Planner) -> int:
+        """Decide about every item; return how many things there are to do."""
+        self._to_do = resumed = 0
+        for source in self._sources():
+            decision = planner.decide(source)
+            self._to_do += decision.action == "make"
+            resumed += decision.action == "resumed"
+            self._count(source, decision)
+        self._counts["removed"] = planner.removed
+        return self._to_do + resumed + planner.removed
+
+    def _count(self, source: Source, decision: Decision) -> None:
+        if source.kind == CARRIED:
+            self._counts["carried"] += 1
+            return
+        self._counts["items"] += 1
+        if decision.action == "make":
+            self._reasons[decision.why] += 1
+            self._counts["made"] += 1
+        else:
+            self._counts["failed" if decision.failed else "kept"] += 1
+
+    def _refuse_foreign(self, planner: Planner, memory: Memory) -> None:
+        """Raise UsageError where OUT is not ours to replace."""
+        if not memory.finished or self._options.force:
+            return
+        out = escape(self._options.out)
+        if (made_by := memory.record.get("op")) != self._op.name:
+            raise UsageError(f"{out}: was made by {escape(made_by)} (--force replaces it)")
+        if memory.record.get("parameters", {}).get("src") != plain(self._options.src):
+            raise UsageError(f"{out}: was made from another input (--force replaces it)")
+        foreign = [n for n in (*planner.changed, *memory.unknown_files(planner.earlier)) if n not in self._others]
+        if foreign:
+            more = f" and {len(foreign) - 1} more files were" if len(foreign) > 1 else " was"
+            raise UsageError(f"{out}: {escape(foreign[0])}{more} changed since it was made (--force replaces it)")
+
+    def _write(self, planner: Planner) -> ItemsRun:
+        from datatools.io import folders
+
+        options = self._options
+        total = self._counts["items"] + self._counts["carried"]
+        with folders.resumable(options.out, inputs=[options.src], keep=self._job.base) as partial:
+            with Committer(partial, planner.journal_end) as committer, self._run.bar(self._op.name, total) as advance:
+                tasks = self._tasks(planner, partial, committer, advance)
+                for outcome in self._run.stream(self._job, tasks, self._to_do, options.item_timeout):
+                    if outcome is not None:
+                        done = self._done(outcome)
+                        committer.add(done.line)
+                        self._tally(done)
+                        advance(1)
+                    committer.tick()
+            failures = item_finish.finish(self._job, self._sources, partial, self._record())
+        return self._result(failures)
+
+    def _tasks(self, planner: Planner, partial: Path, committer: Committer, advance: Any) -> Iterator[Source]:
+        """Yield the items that have to be done; keep the others on the way."""
+        out = self._options.out
+        for source in self._sources():
+            decision = planner.decide(source)
+            if decision.action == "make":
+                yield source
+                continue
+            if decision.action == "keep":
+                committer.add(item_finish.keep(out, partial, decision))
+            advance(1)
+
+    def _done(self, outcome: Outcome) -> Done:
+        if outcome.error is not None:
+            raise outcome.error
+        if outcome.lost is not None:
+            return self._job.failure(outcome.task, self._lost(outcome.task, outcome.lost))
+        done: Done = outcome.value
+        return done
+
+    def _lost(self, source: Source, lost: Lost) -> DataError:
+        told = f"; its last words: {lost.told}" if lost.told else ""
+        if lost.died:
+            what = f"killed the process that worked on it, each time (out of memory, or a crash in native code){told}"
+            error = DataError(printable(source.id), 0, "E-ITEM-DIED", what, "look at the file, or use fewer --jobs")
+        else:
+            what = f"took longer than --item-timeout {self._options.item_timeout:g} s"
+            error = DataError(printable(source.id), 0, "E-ITEM-TIMEOUT", what, "raise it, or take the item out")
+        if self._job.stop:
+            raise error
+        return error
+
+    def _tally(self, done: Done) -> None:
+        """Count a failure. Raises DataError where there are too many."""
+        if not done.failed:
+            return
+        self._counts["made"] -= 1
+        self._counts["failed"] += 1
+        failed, items = self._counts["failed"], self._counts["items"]
+        if failed > self._options.max_failures * items:
+            what = f"{failed} of {items} items failed, more than --max-failures {self._options.max_failures:g}"
+            last = json.loads(done.line)["error"]
+            told = DataError(*(last[k] for k in ("path", "line", "code", "message", "remedy")))
+            raise DataError(self._options.out, 0, "E-TOO-MANY-FAILURES", f"{what}; the last one: {told}")
+
+    def _result(self, failures: tuple[dict[str, Any], ...] = (), *, dry_run: bool = False) -> ItemsRun:
+        counts = self._counts
+        return ItemsRun(
+            op=self._op.name,
+            src=self._options.src,
+            out=self._options.out,
+            items=counts["items"],
+            made=counts["made"],
+            kept=counts["kept"],
+            failed=counts["failed"],
+            carried=counts["carried"],
+            removed=counts["removed"],
+            reasons=dict(sorted(self._reasons.items(), key=lambda pair: (-pair[1], pair[0]))),
+            failures=failures,
+            dry_run=dry_run,
+            workers_lost=self._run.workers_lost,
+        )

@@ -1,0 +1,117 @@
+"""A worker process: takes chunks of tasks from its parent, does one after the other, sends back what became of them.
+
+Started by `workers.Pool`, never by a user. It imports nothing but the job that it is given. While it works, shared
+memory says on which task and since when, so that the parent can tell whom a crash or a hang is to be blamed on.
+"""
+
+import ctypes
+import mmap
+import os
+import pickle
+import resource
+import signal
+import socket
+import struct
+import sys
+import time
+from typing import Any
+
+HEARTBEAT = struct.Struct("=qd")
+"""In shared memory: the number of the task that is being done, -1 for none, and the monotonic time of its start."""
+LENGTH = struct.Struct("=Q")
+"""Stands before each message: the bytes of the pickle that follows."""
+
+_FLUSH_S = 0.1
+_PR_SET_PDEATHSIG = 1
+
+
+def main(fd: int, heartbeat_fd: int, parent: int) -> None:
+    """Serve the parent at the other end of the socket until it closes it."""
+    settle(parent)
+    channel = socket.socket(fileno=fd)
+    heartbeat = mmap.mmap(heartbeat_fd, HEARTBEAT.size)
+    first = receive(channel)
+    if first is None:
+        return
+    sys.path[:] = first
+    try:
+        job = receive(channel)
+        HEARTBEAT.pack_into(heartbeat, 0, -1, time.monotonic())  # it has come to life
+        while (chunk := receive(channel)) is not None:
+            _serve(channel, heartbeat, job, chunk)
+    except (BrokenPipeError, ConnectionResetError):  # the parent has gone, or wants no answer any more
+        pass
+
+
+def settle(parent: int) -> None:
+    """Become a good worker: die with the parent, leave interrupts to it, use one thread, dump no core."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died before the line above
+            os._exit(1)
+
+
+def receive(channel: socket.socket) -> Any:
+    """The next message; None where the other end has closed."""
+    head = _exactly(channel, LENGTH.size)
+    body = _exactly(channel, LENGTH.unpack(head)[0]) if head else b""
+    return pickle.loads(body) if body else None  # noqa: S301  from our own parent
+
+
+def packed(message: Any) -> bytes:
+    """A message as bytes."""
+    body = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+    return LENGTH.pack(len(body)) + body
+
+
+def apply(job: Any, task: Any) -> tuple[bool, Any]:
+    """Do one task: (True, result) or (False, exception)."""
+    try:
+        return True, job(task)
+    except Exception as error:
+        return False, error
+
+
+def _serve(channel: socket.socket, heartbeat: mmap.mmap, job: Any, chunk: list[tuple[int, Any]]) -> None:
+    done: list[tuple[int, bool, Any]] = []
+    flushed = time.monotonic()
+    for number, task in chunk:
+        HEARTBEAT.pack_into(heartbeat, 0, number, time.monotonic())
+        done.append((number, *apply(job, task)))
+        if (now := time.monotonic()) - flushed > _FLUSH_S:
+            _send(channel, done, now - flushed, last=False)
+            done, flushed = [], now
+    HEARTBEAT.pack_into(heartbeat, 0, -1, time.monotonic())
+    _send(channel, done, time.monotonic() - flushed, last=True)
+
+
+def _send(channel: socket.socket, done: list[tuple[int, bool, Any]], seconds: float, *, last: bool) -> None:
+    try:
+        message = packed((done, seconds, last))
+    except Exception:  # a result or an exception that does not pickle
+        told = [(n, False, TypeError(f"cannot be sent back: {r!r:.200}")) if not _pickles(r) else (n, ok, r)
+                for n, ok, r in done]  # fmt: skip
+        message = packed((told, seconds, last))
+    channel.sendall(message)
+
+
+def _pickles(value: Any) -> bool:
+    try:
+        pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+    except Exception:
+        return False
+    return True
+
+
+def _exactly(channel: socket.socket, size: int) -> bytes:
+    parts = []
+    while size:
+        part = channel.recv(min(size, 2**20))
+        if not part:
+            return b""
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)

@@ -1,0 +1,77 @@
+"""How the values that operations take are found, read and written: a codec for each type of value.
+
+A codec knows one kind of data set. It finds the items below a folder, reads one to a value, writes a value into the
+output, and makes the files of the whole set (label lists) at the end from what it noted of each item.
+"""
+
+import importlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+from datatools.core.errors import UsageError, escape
+from datatools.core.values import Source, Value
+from datatools.io.intake import Intake
+from datatools.io.room import Room
+
+
+class Codec(Protocol):
+    """One kind of data set.
+
+    suffixes: of a single file that a value can be written to, as `.jpg`; none where it cannot.
+    """
+
+    suffixes: frozenset[str]
+
+    def recognises(self, root: Path) -> bool:
+        """Whether the folder holds a set of this kind. Looks at names and a few files, at most."""
+        ...
+
+    def find(self, root: Path) -> Iterator[Source]:
+        """Yield the items below a folder in an order that no machine changes. What is carried over unchanged, file by
+        file, has the kind `carried`. Raises UsageError where the folder is no such set."""
+        ...
+
+    def read(self, source: Source, intake: Intake) -> Any:
+        """Read one item. Raises DataError where it is bad."""
+        ...
+
+    def write(self, value: Any, source: Source, room: Room, variant: str) -> Any:
+        """Write a value. variant: what tells the results of one item apart, as `_1`; empty where there is one.
+
+        Returns what `finish` needs to know of it, plain data, or None.
+        """
+        ...
+
+    def finish(self, rows: Iterable[tuple[Source, Any]], root: Path, room: Room) -> None:
+        """Write the files of the whole set. rows: what `write` returned, in the order of the set."""
+        ...
+
+
+_CODECS = {
+    "Image": "datatools.io.codecs.image:ImageCodec",
+}
+"""The codec of each type of value, imported when it is needed."""
+
+
+def codec_of(kind: type[Value]) -> Codec:
+    """The codec of a type of value."""
+    module, _, name = _CODECS[kind.__name__].partition(":")
+    found: Codec = getattr(importlib.import_module(module), name)()
+    return found
+
+
+def choose(kinds: Iterable[type[Value]], root: Path, format: str = "") -> Codec:
+    """The codec for a folder: the first whose kind of set it holds, or the one of that format.
+
+    Raises UsageError where the folder holds none of them.
+    """
+    codecs = {kind.__name__.lower(): codec_of(kind) for kind in kinds}
+    if format:
+        if format not in codecs:
+            raise UsageError(f"--format: there is no {escape(format)} here; there are {', '.join(codecs)}")
+        return codecs[format]
+    for codec in codecs.values():
+        if codec.recognises(root):
+            return codec
+    raise UsageError(f"{escape(root)}: holds nothing that this command reads ({', '.join(codecs)})")

@@ -1,0 +1,204 @@
+"""What an output remembers of its items: a JSON line each, in `.datatools/journal.jsonl` of the output.
+
+    {"id": "a.jpg", "key": "...", "in": [[name, size, mtime, ctime, inode, digest]], "out": [[...]], "row": null}
+
+A line is appended only after the files that it names were brought to the disk. What a kill or a power cut leaves behind
+the last whole line does not count. Lines are found through hashes of their ids, so that a hundred thousand of them need
+two megabytes.
+"""
+
+import dataclasses
+import json
+import os
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import xxhash
+
+from datatools.io.room import Seen
+
+JOURNAL = ".datatools/journal.jsonl"
+"""The journal's place in an output folder."""
+
+_BLOCK = 2**20
+_LINE = 1024
+_START = b'{"id": '
+_decode = json.JSONDecoder().raw_decode
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What became of one item.
+
+    key: of the operation, its parameters and the item's bytes; equal keys make equal outputs. inputs: the files that it
+    was read from. outputs: the files that were made. labels: what the source said beside its files. row: what the
+    set-level files are made from at the end. error: code, message, place and remedy where the item failed.
+    """
+
+    id: str
+    key: str
+    inputs: tuple[Seen, ...]
+    outputs: tuple[Seen, ...]
+    labels: str = ""
+    row: Any = None
+    error: dict[str, Any] | None = None
+
+    def line(self) -> bytes:
+        """The row as a line of the journal."""
+        entry: dict[str, Any] = {"id": self.id, "key": self.key, "in": self.inputs, "out": self.outputs}
+        if self.labels:
+            entry["labels"] = self.labels
+        if self.row is not None:
+            entry["row"] = self.row
+        if self.error is not None:
+            entry["error"] = self.error
+        return json.dumps(entry).encode() + b"\n"
+
+
+def parse(line: bytes) -> Row:
+    """The row of a line. Raises ValueError, KeyError or TypeError where it is none."""
+    entry = json.loads(line)
+    ins, outs = (tuple(Seen(*one) for one in entry[side]) for side in ("in", "out"))
+    return Row(entry["id"], entry["key"], ins, outs, entry.get("labels", ""), entry.get("row"), entry.get("error"))
+
+
+def replaced(line: bytes, outputs: tuple[Seen, ...]) -> bytes:
+    """The line with other outputs."""
+    return dataclasses.replace(parse(line), outputs=outputs).line()
+
+
+class Journal:
+    """The rows of a journal, found by id; the last one of an id counts. A missing file is an empty journal.
+
+    end: how many bytes of the file are whole lines.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.end = 0
+        self._fd = -1
+        self._hashes: Any = ()
+        self._offsets: Any = ()
+        try:
+            self._fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError:
+            return
+        self._index()
+
+    def __len__(self) -> int:
+        return len(self._hashes)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._fd >= 0:
+            os.close(self._fd)
+        self._fd, self._hashes, self._offsets = -1, (), ()
+
+    def line(self, item_id: str) -> bytes | None:
+        """The line of an item; None where there is none."""
+        import numpy as np
+
+        wanted = np.uint64(_hash(item_id))
+        at = int(np.searchsorted(self._hashes, wanted)) if len(self._hashes) else 0
+        if at >= len(self._hashes) or self._hashes[at] != wanted:
+            return None
+        return self._line_at(int(self._offsets[at]))
+
+    def get(self, item_id: str) -> Row | None:
+        """The row of an item; None where there is none, or none that can be read."""
+        line = self.line(item_id)
+        row = _parsed(line) if line else None
+        return row if row is not None and row.id == item_id else None
+
+    def rows(self) -> Iterator[Row]:
+        """The rows that count, in the order of the file; what cannot be read is passed over."""
+        for start in sorted(map(int, self._offsets)):
+            if row := _parsed(self._line_at(start)):
+                yield row
+
+    def _line_at(self, start: int) -> bytes:
+        size = _LINE
+        while (end := (data := os.pread(self._fd, size, start)).find(b"\n")) < 0 and len(data) == size:
+            size *= 8
+        return data[: end + 1]
+
+    def _index(self) -> None:
+        import numpy as np
+
+        hashes, offsets = array("Q"), array("Q")
+        at, rest = 0, b""  # the place of `rest` in the file
+        while block := os.pread(self._fd, _BLOCK, at + len(rest)):
+            data = rest + block
+            start = 0
+            while (end := data.find(b"\n", start)) >= 0:
+                item_id = _id_of(data, start, end)
+                if item_id is not None:
+                    hashes.append(_hash(item_id))
+                    offsets.append(at + start)
+                start = end + 1
+            at, rest = at + start, data[start:]
+        self.end = at
+        # the last line of an id is met first from behind
+        self._hashes, first = np.unique(np.array(hashes, np.uint64)[::-1], return_index=True)
+        self._offsets = np.array(offsets, np.uint64)[::-1][first]
+
+
+class JournalFile:
+    """A journal that is appended to."""
+
+    def __init__(self, path: Path, keep: int = 0) -> None:
+        """Open it; all behind the first `keep` bytes is cut off. Raises OSError."""
+        os.makedirs(path.parent, exist_ok=True)
+        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+        os.ftruncate(self._fd, keep)
+        os.lseek(self._fd, 0, os.SEEK_END)
+
+    def append(self, lines: Sequence[bytes]) -> None:
+        """Add lines and bring them to the disk. Raises OSError, and then none of them counts."""
+        from datatools.io import temporary
+
+        at = os.lseek(self._fd, 0, os.SEEK_CUR)
+        try:
+            temporary.write_all(self._fd, b"".join(lines))
+            os.fsync(self._fd)
+        except BaseException:
+            os.ftruncate(self._fd, at)
+            os.lseek(self._fd, at, os.SEEK_SET)
+            raise
+
+    def close(self) -> None:
+        """Let go of the file."""
+        os.close(self._fd)
+
+
+def _id_of(data: bytes, start: int, end: int) -> str | None:
+    """The id that a line begins with; None where it is no line of a journal."""
+    if not data.startswith(_START, start):
+        return None
+    close = data.find(b'", "', start + len(_START), end)  # the end of the id, unless it is escaped
+    try:
+        if close > 0 and b"\\" not in (text := data[start + len(_START) + 1 : close]):
+            return text.decode()
+        value, _ = _decode(data[start:end].decode(), len(_START))
+    except ValueError:
+        return None
+    return value if isinstance(value, str) else None
+
+
+def _parsed(line: bytes) -> Row | None:
+    try:
+        return parse(line)
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _hash(item_id: str) -> int:
+    return xxhash.xxh3_64_intdigest(item_id.encode("utf-8", "surrogateescape"))

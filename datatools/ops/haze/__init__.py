@@ -1,0 +1,3 @@
+"""Operations on haze: each is the function of the module that has its name."""
+
+OPERATIONS = ("remove",)

@@ -1,0 +1,108 @@
+"""Weights into a network: all of them, or layer by layer where name and shape agree."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from datatools.core.errors import DataError
+from datatools.zoo import cadene, registry, weights
+from datatools.zoo.network import Network
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Names of tensors. loaded: were copied. skipped: are in both, with shapes that differ (name, file's, network's).
+
+    missing: are only in the network and kept their values. unused: are only in the file.
+    """
+
+    loaded: tuple[str, ...]
+    skipped: tuple[tuple[str, tuple[int, ...], tuple[int, ...]], ...]
+    missing: tuple[str, ...]
+    unused: tuple[str, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether file and network have the same names and shapes."""
+        return not (self.skipped or self.missing or self.unused)
+
+
+def match(model: nn.Module, tensors: Mapping[str, Tensor]) -> Loaded:
+    """Compare names and shapes; nothing is copied."""
+    own = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    both = [name for name in own if name in tensors]
+    return Loaded(
+        loaded=tuple(name for name in both if tuple(tensors[name].shape) == own[name]),
+        skipped=tuple(
+            (name, tuple(tensors[name].shape), own[name]) for name in both if tuple(tensors[name].shape) != own[name]
+        ),
+        missing=tuple(name for name in own if name not in tensors),
+        unused=tuple(name for name in tensors if name not in own),
+    )
+
+
+def load(
+    model: nn.Module, tensors: Mapping[str, Tensor], path: str | Path = "weights", *, partial: bool = False
+) -> Loaded:
+    """Copy tensors into a network.
+
+    partial: copy those whose name and shape agree, leave the rest as it is. Without it everything has to agree.
+
+    Raises DataError E-WEIGHTS-MISMATCH, before anything is copied, where it does not, or where nothing agrees.
+    """
+    found = match(model, tensors)
+    if not found.loaded:
+        raise DataError(path, 0, "E-WEIGHTS-MISMATCH", "no name and shape agrees with the network's")
+    if not partial and not found.complete:
+        raise DataError(path, 0, "E-WEIGHTS-MISMATCH", _difference(found), "--partial loads what agrees")
+    own = model.state_dict()
+    with torch.no_grad():
+        for name in found.loaded:
+            own[name].copy_(tensors[name])
+    return found
+
+
+def load_file(name: str, model: nn.Module, path: Path, *, partial: bool = False) -> Loaded:
+    """Read a checkpoint into the network of that name. Weights of Cadene's Xception find their places.
+
+    Raises what `weights.read` and `load` do.
+    """
+    tensors = weights.read(path).tensors
+    if registry.entry(name).builder.startswith("aligned_xception.") and cadene.recognized(tensors):
+        tensors = cadene.renamed(tensors)
+    return load(model, tensors, path, partial=partial)
+
+
+def restore(path: Path) -> tuple[Network, weights.Checkpoint]:
+    """Build the network that a checkpoint of ours holds, with its weights, in evaluation mode.
+
+    Raises what `weights.read` does, and DataError E-CHECKPOINT where the file does not say what network it is.
+    """
+    checkpoint = weights.read(path)
+    name, classes = checkpoint.note.get("model"), checkpoint.note.get("num_classes")
+    channels = checkpoint.note.get("in_channels", 3)
+    if not isinstance(name, str) or type(classes) is not int or type(channels) is not int:
+        remedy = "`datatools zoo summary NAME --checkpoint FILE` tells whether a network of that name takes it"
+        raise DataError(path, 0, "E-CHECKPOINT", "it does not say what network it belongs to", remedy)
+    model = registry.create(name, num_classes=classes, in_channels=channels)
+    load(model, checkpoint.tensors, path)
+    return model.eval(), checkpoint
+
+
+def _difference(found: Loaded) -> str:
+    parts = []
+    if found.skipped:
+        name, theirs, own = found.skipped[0]
+        parts.append(f"{len(found.skipped)} of other shapes ({name} is {_shape(theirs)}, not {_shape(own)})")
+    if found.missing:
+        parts.append(f"{len(found.missing)} missing ({found.missing[0]})")
+    if found.unused:
+        parts.append(f"{len(found.unused)} that the network does not have ({found.unused[0]})")
+    return "the weights are not this network's: " + ", ".join(parts)
+
+
+def _shape(sides: tuple[int, ...]) -> str:
+    return "x".join(map(str, sides)) or "one number"
