@@ -56,19 +56,22 @@ def being_made(path: str) -> bool:
 
 
 @contextmanager
-def resumable(out: Path, *, inputs: Sequence[Path] = (), keep: str = "") -> Iterator[Path]:
+def resumable(
+    out: Path, *, inputs: Sequence[Path] = (), keep: str = "", force: bool = True, recorded: bool = False
+) -> Iterator[Path]:
     """Make the folder `out` in several runs: yield OUT.partial as an earlier run left it; it becomes `out` at the end.
 
     The block fills it, writes run.json, and knows by a journal of its own what of it can be trusted. After an error
     everything stays for the next run. An `out` that datatools made is replaced, in one step where the system can.
 
-    keep: the content of .datatools/base that the leftovers must have; others are cleared.
+    keep: the content of .datatools/base that the leftovers must have; others are cleared. force: as of `folder`.
+    recorded: run.json and the list of the files are added as `folder` does it.
 
     Raises as `folder` does.
     """
     target = os.path.abspath(out)
     _check_apart(out, inputs)
-    _check_free(out, force=True)
+    _check_free(out, force)
     partial = target + ".partial"
     with ExitStack() as held:
         try:
@@ -86,8 +89,8 @@ def resumable(out: Path, *, inputs: Sequence[Path] = (), keep: str = "") -> Iter
         held.callback(_making.discard, partial + os.sep)
         yield Path(partial)
         try:
-            sync_tree(partial)
-            _publish(partial, target, True, held)
+            (_finish if recorded else sync_tree)(partial)
+            _publish(partial, target, force, held)
         except OSError as error:
             raise cannot("write", target, error) from None
 
@@ -232,7 +235,7 @@ def _finish(partial: str) -> None:
     record = json.dumps(plain(lineage.current()), indent=2, ensure_ascii=False) + "\n"
     temporary.rename(temporary.write(partial, record.encode()), os.path.join(partial, RECORD))
     made = json.dumps(listing(Path(partial))).encode()
-    os.mkdir(os.path.join(partial, os.path.dirname(MADE)))
+    os.makedirs(os.path.join(partial, os.path.dirname(MADE)), exist_ok=True)
     temporary.rename(temporary.write(os.path.join(partial, os.path.dirname(MADE)), made), os.path.join(partial, MADE))
     sync_tree(partial)
 

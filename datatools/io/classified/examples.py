@@ -1,10 +1,10 @@
 """What every kind of classified set comes down to: pictures, or parts of them, with the number of a class."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from datatools.core.errors import DataError
+from datatools.core.errors import DataError, escape
 from datatools.core.records import XYXY
 
 Kind = Literal["folders", "boxes", "list"]
@@ -68,8 +68,30 @@ def numbered(
     used = {name for _, name in named}
     classes = tuple(name for name in declared if name in used)
     number = {name: i for i, name in enumerate(classes)}
-    examples = tuple(
-        Example(e.key, e.file, number[name], e.split, e.xyxy, e.size_wh) for e, name in named
-    )
+    examples = tuple(replace(e, label=number[name]) for e, name in named)
     unused = tuple(name for name in declared if name not in used)
     return ClassifiedSet(root, kind, classes, examples, unused, failures)
+
+
+def as_numbered_by(
+    found: ClassifiedSet, examples: tuple[Example, ...], classes: tuple[str, ...]
+) -> tuple[tuple[Example, ...], tuple[DataError, ...]]:
+    """Number examples of a set by another list of classes.
+
+    Those of a class that is not in the list are left out; each such class is a failure E-CLASS-UNKNOWN.
+    """
+    number = {name: i for i, name in enumerate(classes)}
+    kept: list[Example] = []
+    strangers: dict[str, int] = {}
+    for example in examples:
+        name = found.classes[example.label]
+        if name in number:
+            kept.append(replace(example, label=number[name]))
+        else:
+            strangers[name] = strangers.get(name, 0) + 1
+    remedy = f"known are {', '.join(map(escape, classes[:20]))}"
+    failures = (
+        DataError(found.root, 0, "E-CLASS-UNKNOWN", f"the class {name!r} ({count} pictures) is not known", remedy)
+        for name, count in strangers.items()
+    )
+    return tuple(kept), tuple(failures)
