@@ -29,15 +29,15 @@ IN_MEMORY_BYTES = 2**30
 class Pictures:
     """Decoded examples.
 
-    rgb: (N, height, width, 3) uint8, as displayed. label: (N,) int64. keys: N names. picture: (N,) the number of the
-    file that an example was cut from. twin: (N,) equal numbers for equal pixels. failures: those that are missing here.
+    rgb: (N, height, width, 3) uint8, as displayed. label: (N,) int64. examples: N. picture: (N,) the number of the file
+    that an example was cut from. digest: (N,) of the pixels of each. failures: those that are missing here.
     """
 
     rgb: NDArray[np.uint8]
     label: NDArray[np.int64]
-    keys: tuple[str, ...]
+    examples: tuple[Example, ...]
     picture: NDArray[np.int64]
-    twin: NDArray[np.int64]
+    digest: NDArray[np.uint64]
     failures: tuple[DataError, ...] = ()
 
     def __len__(self) -> int:
@@ -45,8 +45,8 @@ class Pictures:
 
     def take(self, rows: NDArray[np.integer]) -> "Pictures":
         """Some of the examples, in the order of the rows."""
-        keys = tuple(self.keys[i] for i in rows.tolist())
-        return Pictures(self.rgb[rows], self.label[rows], keys, self.picture[rows], self.twin[rows])
+        kept = tuple(self.examples[i] for i in rows.tolist())
+        return Pictures(self.rgb[rows], self.label[rows], kept, self.picture[rows], self.digest[rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +67,7 @@ def load(examples: Sequence[Example], size_wh: tuple[int, int], run: Run = SERIA
     rgb = _room(len(examples), size_wh)
     kept: list[Example] = []
     picture: list[int] = []
-    digests: dict[int, int] = {}
-    twin: list[int] = []
+    digest: list[int] = []
     failures: list[DataError] = []
     for number, (job, made) in enumerate(
         zip(jobs, run.map(functools.partial(_decode, size_wh=size_wh), jobs, "decoding"), strict=True)
@@ -78,15 +77,15 @@ def load(examples: Sequence[Example], size_wh: tuple[int, int], run: Run = SERIA
                 failures.append(one)
                 continue
             rgb[len(kept)] = one
-            twin.append(digests.setdefault(xxhash.xxh3_64_intdigest(one.tobytes()), len(digests)))
+            digest.append(xxhash.xxh3_64_intdigest(one.tobytes()))
             kept.append(example)
             picture.append(number)
     return Pictures(
         rgb=rgb[: len(kept)],
         label=np.array([e.label for e in kept], np.int64),
-        keys=tuple(e.key for e in kept),
+        examples=tuple(kept),
         picture=np.array(picture, np.int64),
-        twin=np.array(twin, np.int64),
+        digest=np.array(digest, np.uint64),
         failures=tuple(failures),
     )
 
@@ -114,23 +113,40 @@ def _room(count: int, size_wh: tuple[int, int]) -> NDArray[np.uint8]:
         return np.memmap(file, np.uint8, "r+", shape=shape)
 
 
+def read_one(example: Example) -> NDArray[np.uint8] | DataError:
+    """The picture of an example, or its part, (height, width, 3) uint8 in its own size, or what is wrong with it."""
+    rgb = _read(example)
+    return rgb if isinstance(rgb, DataError) else _cut(rgb, example)
+
+
 def _decode(job: _File, size_wh: tuple[int, int]) -> list[NDArray[np.uint8] | DataError]:
     """The scaled crops of one file, each one or what is wrong with it."""
-    name = job.examples[0].key.partition("#")[0]
+    rgb = _read(job.examples[0])
+    made: list[NDArray[np.uint8] | DataError] = []
+    for example in job.examples:
+        if isinstance(rgb, DataError):
+            made.append(DataError(example.key, 0, rgb.code, rgb.message, rgb.remedy))
+            continue
+        part = _cut(rgb, example)
+        made.append(part if isinstance(part, DataError) else crops.scale(part, size_wh))
+    return made
+
+
+def _read(example: Example) -> NDArray[np.uint8] | DataError:
+    name = example.key.partition("#")[0] if example.xyxy else example.key
     try:
-        data = files.read_bytes(job.file, images.MAX_FILE_BYTES)
+        data = files.read_bytes(example.file, images.MAX_FILE_BYTES)
         header = images.header_of(data, name=name)
         # the boxes mean the stored picture where the annotation has its size and not that of the displayed one
-        upright = not (job.examples[0].size_wh == header.stored_wh != header.displayed_wh)
-        rgb = images.decode(data, name=name, upright=upright)
+        upright = not (example.size_wh == header.stored_wh != header.displayed_wh)
+        return images.decode(data, name=name, upright=upright)
     except DataError as error:
         code = "E-IMAGE-UNREADABLE" if error.code == "E-FILE-READ" else error.code
-        return [DataError(e.key, 0, code, error.message, error.remedy) for e in job.examples]
-    return [_cut(rgb, example, size_wh) for example in job.examples]
+        return DataError(name, 0, code, error.message, error.remedy)
 
 
-def _cut(rgb: NDArray[np.uint8], example: Example, size_wh: tuple[int, int]) -> NDArray[np.uint8] | DataError:
+def _cut(rgb: NDArray[np.uint8], example: Example) -> NDArray[np.uint8] | DataError:
     part = rgb if example.xyxy is None else crops.crop(rgb, example.xyxy)
     if not part.size:
         return DataError(example.key, 0, "E-BOX-OUTSIDE", "its box lies outside the picture", "datatools voc fix")
-    return crops.scale(part, size_wh)
+    return part

@@ -53,7 +53,7 @@ class Recipe:
 
 
 class Trainer:
-    """One training. `step` counts the steps done; `advance` does some more.
+    """One training. `step` counts the steps done; `advance` does one more.
 
     rgb: (N, height, width, 3) uint8, N at least 1. label: (N,) class numbers. Must be used inside `devices.settled`.
     """
@@ -71,14 +71,27 @@ class Trainer:
         self._scaler = torch.amp.GradScaler(device.kind, enabled=device.scales_loss)
         self._passes: tuple[int, NDArray[np.int64]] | None = None
 
-    def advance(self, steps: int) -> float:
-        """Do so many steps; return their mean loss. Raises UsageError where it is no number any more."""
+    def advance(self) -> Tensor:
+        """Do a step; return its loss, which may still be on its way from a GPU."""
+        recipe = self.recipe
+        torch.manual_seed(_number(recipe.seed, self.step))
         self.model.train()
-        losses = [self._advance_one() for _ in range(steps)]
-        mean = float(torch.stack(losses).mean()) if losses else 0.0
-        if not np.isfinite(mean):
-            raise UsageError(f"the loss is no number any more at step {self.step}: choose a smaller --lr")
-        return mean
+        for group in self._optimizer.param_groups:
+            group["lr"] = self.rate()
+        rows = self._rows(self.step)
+        rng = np.random.default_rng([recipe.seed, self.step, 1])
+        x = jittered(as_input(self._rgb[rows], self.device), recipe.jitter, rng)
+        logits = self._forward(self.model, x)
+        label = torch.from_numpy(self._label[rows]).to(self.device.kind)
+        loss = functional.cross_entropy(logits, label, label_smoothing=recipe.smoothing)
+        self._optimizer.zero_grad(set_to_none=True)
+        self._scaler.scale(loss).backward()
+        self._scaler.step(self._optimizer)
+        self._scaler.update()
+        self.step += 1
+        if self._average:
+            _average(self._average, self.model, min(recipe.ema, (1 + self.step) / (10 + self.step)))
+        return loss.detach()
 
     def rate(self) -> float:
         """The learning rate of the next step."""
@@ -99,12 +112,13 @@ class Trainer:
             norm.momentum = None  # a plain mean over all batches
             norm.train()
         with torch.inference_mode():
-            for step in range(min(CALIBRATION_BATCHES, self._steps_a_pass) if norms else 0):
+            for step in range(min(CALIBRATION_BATCHES, self.steps_a_pass) if norms else 0):
                 self._forward(model, as_input(self._rgb[self._rows(step)], self.device))
         return model.eval()
 
     @property
-    def _steps_a_pass(self) -> int:
+    def steps_a_pass(self) -> int:
+        """Steps in which every example is seen."""
         return -(-len(self._label) // self.recipe.batch)
 
     def state(self) -> dict[str, Tensor]:
@@ -132,26 +146,6 @@ class Trainer:
         if scaler := _below(state, "scaler."):
             kinds = {name: type(value) for name, value in self._scaler.state_dict().items()}
             self._scaler.load_state_dict({name: kinds[name](value.item()) for name, value in scaler.items()})
-
-    def _advance_one(self) -> Tensor:
-        recipe = self.recipe
-        torch.manual_seed(_number(recipe.seed, self.step))
-        for group in self._optimizer.param_groups:
-            group["lr"] = self.rate()
-        rows = self._rows(self.step)
-        rng = np.random.default_rng([recipe.seed, self.step, 1])
-        x = jittered(as_input(self._rgb[rows], self.device), recipe.jitter, rng)
-        logits = self._forward(self.model, x)
-        label = torch.from_numpy(self._label[rows]).to(self.device.kind)
-        loss = functional.cross_entropy(logits, label, label_smoothing=recipe.smoothing)
-        self._optimizer.zero_grad(set_to_none=True)
-        self._scaler.scale(loss).backward()
-        self._scaler.step(self._optimizer)
-        self._scaler.update()
-        self.step += 1
-        if self._average:
-            _average(self._average, self.model, min(recipe.ema, (1 + self.step) / (10 + self.step)))
-        return loss.detach()
 
     def _forward(self, model: nn.Module, x: Tensor) -> Tensor:
         with torch.autocast(self.device.kind, self.device.half, enabled=self.device.half is not None):
@@ -210,6 +204,14 @@ def probabilities(model: nn.Module, rgb: NDArray[np.uint8], device: Device) -> N
             logits: Tensor = model(as_input(rgb[start : start + PREDICTED_AT_ONCE], device))
             made.append(logits.softmax(dim=1).cpu().numpy())
     return np.concatenate(made)
+
+
+def mean_loss(losses: list[Tensor], step: int) -> float:
+    """Return the mean of some steps' losses. Raises UsageError where it is no number any more."""
+    mean = float(torch.stack(losses).double().mean()) if losses else 0.0
+    if not np.isfinite(mean):
+        raise UsageError(f"the loss is no number any more at step {step}: choose a smaller --lr")
+    return mean
 
 
 def _optimizer(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
