@@ -1,6 +1,7 @@
 """The command `datatools`. What can be answered without the parser is, as that costs most of the start."""
 
 import gc
+import os
 import signal
 import sys
 from types import FrameType
@@ -10,14 +11,22 @@ class Terminated(BaseException):
     """SIGTERM came. Like KeyboardInterrupt, nothing that only handles errors may catch it."""
 
 
-def _terminate(signum: int, frame: FrameType | None) -> None:
-    raise Terminated
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    """End in good order: what is done is kept. The next signal does not wait for that."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)
+    raise Terminated if signum == signal.SIGTERM else KeyboardInterrupt
+
+
+def _end(signum: int, frame: FrameType | None) -> None:
+    os._exit(128 + signum)
 
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
     gc.set_threshold(50_000, 20, 50)  # columns and records hold no cycles: looking for them costs a fifth of the time
-    signal.signal(signal.SIGTERM, _terminate)  # before the imports: a signal may come while they load
+    for number in (signal.SIGINT, signal.SIGTERM):  # before the imports: a signal may come while they load
+        signal.signal(number, _interrupt)
     words = sys.argv[1:]
     try:
         if words in ([], ["--help"], ["-h"]):
@@ -25,7 +34,7 @@ def main() -> None:
 
             print(overview())
             code = 0
-        elif len(words) == 3 and words[2] in ("--help", "-h") and (page := _command_page(*words[:2])):
+        elif len(words) > 2 and words[-1] in ("--help", "-h") and (page := _command_page(words[:-1])):
             print(page)
             code = 0
         elif words == ["--version"]:
@@ -47,14 +56,14 @@ def main() -> None:
     sys.exit(code)
 
 
-def _command_page(group: str, command: str) -> str:
+def _command_page(words: list[str]) -> str:
     """The help page of an operation's command; nothing where there is none, which the parser then says."""
     from datatools.cli.help import help_page
     from datatools.core import op
     from datatools.core.groups import GROUPS
 
-    name = f"{group}.{command.replace('-', '_')}"
-    return help_page(op.find(name)) if group in GROUPS and name in op.names(group) else ""
+    name = ".".join(words).replace("-", "_")
+    return help_page(op.find(name)) if words[0] in GROUPS and name in op.names(words[0]) else ""
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from datatools.cli import command
 from datatools.cli.overview import COMMANDS
 from datatools.core import op
 from datatools.core.errors import EXIT_BUG, EXIT_STORAGE, DatatoolsError, escape
-from datatools.core.groups import GROUPS
+from datatools.core.groups import GROUPS, SUBGROUPS
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -69,30 +69,36 @@ class _Root(_Lazy):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name in GROUPS:
-            group = typer.Typer(cls=_Group, name=cmd_name, rich_markup_mode=None, add_completion=False)
-            group.callback(help=GROUPS[cmd_name], no_args_is_help=True)(lambda: None)
-            made = typer.main.get_command(group)
-            made.name = cmd_name
-            return made
+            return _group(cmd_name, GROUPS[cmd_name])
         if cmd_name in COMMANDS:
-            from datatools.cli import pipelines
+            from datatools.cli import outputs, pipelines
 
+            home = outputs if hasattr(outputs, cmd_name) else pipelines
             app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
-            app.command(cmd_name)(getattr(pipelines, cmd_name))
+            app.command(cmd_name)(getattr(home, cmd_name))
             return typer.main.get_command(app)
         return None
 
 
+def _group(name: str, text: str) -> Any:
+    group = typer.Typer(cls=_Group, name=name, rich_markup_mode=None, add_completion=False)
+    group.callback(help=text, no_args_is_help=True)(lambda: None)
+    made = typer.main.get_command(group)
+    made.name = name
+    return made
+
+
 class _Group(_Lazy):
-    """The operations of one group."""
+    """The operations of one group, and the groups inside of it; its name is dotted, as theirs are."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return [name.partition(".")[2].replace("_", "-") for name in op.names(str(self.name))]
+        return [name.replace("_", "-") for name in op.commands(str(self.name))]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in self.list_commands(ctx):
             return None
-        return command.build(op.find(f"{self.name}.{cmd_name.replace('-', '_')}"))
+        name = f"{self.name}.{cmd_name.replace('-', '_')}"
+        return _group(name, SUBGROUPS[name]) if name in SUBGROUPS else command.build(op.find(name))
 
 
 def _report() -> Path:

@@ -4,8 +4,12 @@ from datatools.core.groups import GROUPS
 
 COMMANDS = {
     "run": "run the stages of a pipeline file; what did not change is kept",
+    "status": "show which stages of a pipeline file are up to date, and what would run",
+    "clean": "remove what runs of a pipeline file left lying about",
     "graph": "draw the stages of a pipeline file",
     "schema": "print the JSON Schema of pipeline files, for editors",
+    "verify": "read every file of an output again: is it still what was made?",
+    "why": "show what a file was made of, step by step, back to the raw data",
 }
 
 

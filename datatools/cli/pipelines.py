@@ -1,4 +1,4 @@
-"""The commands of pipeline files: run, graph, schema."""
+"""The commands of pipeline files: run, status, clean, graph, schema."""
 
 import sys
 from pathlib import Path
@@ -20,6 +20,17 @@ def run(
     start: Annotated[str, typer.Option("--from", help="this stage and all behind it", metavar="ID")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would run and why; run nothing")] = False,
     force: Annotated[bool, typer.Option("--force", help="run even what did not change; replace its outputs")] = False,
+    on_error: Annotated[
+        Literal["skip", "stop"], typer.Option(help="skip: list a bad item and go on; stop: end the run at the first")
+    ] = "skip",
+    max_failures: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="share of a stage's items that may fail before the run ends", metavar="X"),
+    ] = 1.0,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="try items again that failed before")] = False,
+    item_timeout: Annotated[
+        float, typer.Option(min=0, help="seconds that one item may take; 0 is no limit", metavar="S")
+    ] = 0.0,
     jobs: Jobs = 0,
     json: AsJson = False,
 ) -> None:
@@ -31,13 +42,41 @@ def run(
     loaded = pipeline.load(file, _settings(set_))
     show = None if json else _show_stage
     selection = stages.Selection(only, start, force)
-    result = stages.run_pipeline(loaded, LocalRun(jobs), selection, dry_run=dry_run, show=show)
+    policy = stages.Policy(on_error, max_failures, retry_failed, item_timeout)
+    result = stages.run_pipeline(loaded, LocalRun(jobs), selection, policy, dry_run=dry_run, show=show)
     render.show(result, json)
     if result.failed:
         print(f"datatools: stage {result.failed.id}: {result.failed.error}", file=sys.stderr)
         raise typer.Exit(result.failed.exit_code)
     if result.problems:
         raise typer.Exit(1)
+
+
+def status(file: File, set_: Settings = [], json: AsJson = False) -> None:  # noqa: B006  Typer copies it
+    """Show at a glance which stages are up to date, which would run, and what failed."""
+    from datatools.cli import render
+    from datatools.engine import pipeline
+    from datatools.engine.executors import LocalRun
+    from datatools.engine.stages import run_pipeline
+
+    found = run_pipeline(pipeline.load(file, _settings(set_)), LocalRun(1), dry_run=True)
+    if json:
+        render.show(found, as_json=True)
+    else:
+        render.show_lines(list(found.glance()))
+
+
+def clean(
+    file: File,
+    set_: Settings = [],  # noqa: B006  Typer copies it
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be removed; remove nothing")] = False,
+    json: AsJson = False,
+) -> None:
+    """Remove what runs of a pipeline left lying about; say how much it was."""
+    from datatools.cli import render
+    from datatools.engine import clean, pipeline
+
+    render.show(clean.clean(pipeline.load(file, _settings(set_)), dry_run=dry_run), json)
 
 
 def graph(

@@ -143,8 +143,8 @@ class Op(Generic[P, R_co]):
 
     @property
     def command(self) -> str:
-        """The word of the command line: the part of the name after the dot."""
-        return self.name.partition(".")[2].replace("_", "-")
+        """The words of the command line after the group's: `lint`, or `compress prune` of a group inside the group."""
+        return self.name.partition(".")[2].replace("_", "-").replace(".", " ")
 
     @property
     def summary(self) -> str:
@@ -336,16 +336,28 @@ def names(group: str = "") -> tuple[str, ...]:
     return tuple(f"{g}.{command}" for g, package in packages for command in package.OPERATIONS)
 
 
+def commands(group: str) -> list[str]:
+    """What stands in a group, or in a group inside of a group (`zoo.compress`): operations and further groups."""
+    inside = (n.removeprefix(f"{group}.") for n in names(group.partition(".")[0]) if n.startswith(f"{group}."))
+    return list(dict.fromkeys(rest.partition(".")[0] for rest in inside))
+
+
 class Group:
-    """The operations of a group as attributes: `datatools.voc.lint`. Each is imported when it is first touched."""
+    """The operations of a group as attributes: `datatools.voc.lint`, `datatools.zoo.compress.prune`.
+
+    Each is imported when it is first touched.
+    """
 
     def __init__(self, name: str) -> None:
         self._name = name
 
-    def __getattr__(self, command: str) -> Op[..., Any]:
-        if f"{self._name}.{command}" not in names(self._name):
+    def __getattr__(self, command: str) -> "Op[..., Any] | Group":
+        name = f"{self._name}.{command}"
+        if name in names(name.partition(".")[0]):
+            return find(name)
+        if command not in dir(self):
             raise AttributeError(f"datatools.{self._name} has no operation {command!r}")
-        return find(f"{self._name}.{command}")
+        return Group(name)
 
     def __dir__(self) -> list[str]:
-        return [name.partition(".")[2] for name in names(self._name)]
+        return commands(self._name)

@@ -1,1 +1,87 @@
-"""Running operations over data: processes, stages, progress."""
+"""Running operations over data: processes, items, stages, progress."""
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from datatools.core import op
+from datatools.core.op import Op
+from datatools.core.result import Result
+
+if TYPE_CHECKING:
+    from datatools.core.types import Run
+
+Progress = Callable[[str, int, int], object]
+"""Called with what is being done, how many items are done, and how many there are."""
+
+
+def run(
+    what: "str | os.PathLike[str] | Op[..., Any]",
+    /,
+    *,
+    jobs: int = 0,
+    progress: Progress | None = None,
+    cancel: threading.Event | None = None,
+    settings: Mapping[str, str] | None = None,
+    **parameters: Any,
+) -> Result:
+    """Run an operation or a pipeline file as its command does, print nothing, return the result.
+
+    what: an operation or its name (`haze.remove`), or the path of a pipeline file (`.yaml`, `.yml`). jobs: processes,
+    0 is one a core. progress: called as items end. cancel: ends the run with Cancelled soon after it is set; what was
+    done stays, and the same call goes on. settings: of a pipeline, as `--set`. parameters: of an operation, `src` and
+    `out` among them; of a pipeline, those of `Policy`, `Selection` and `dry_run`.
+
+    Raises what the command would end with, as exceptions of datatools.core.errors. A pipeline whose stage failed
+    returns; its result says so in `failed`.
+
+    >>> run("voc.classes", src=Path("fixtures/voc")).names[0]
+    'bicycle'
+    """
+    from datatools.engine.executors import LocalRun
+
+    spread = LocalRun(jobs, bars=False, progress=progress, cancel=cancel)
+    if isinstance(what, Op):
+        return _operation(what, parameters, spread)
+    if os.fspath(what).lower().endswith((".yaml", ".yml")):
+        return _pipeline(Path(what), settings or {}, parameters, spread)
+    return _operation(op.find(os.fspath(what)), parameters, spread)
+
+
+def _operation(operation: Op[..., Any], parameters: Mapping[str, Any], spread: "Run") -> Result:
+    from datatools.engine import runner
+
+    known = {spec.name: spec for spec in operation.params}
+    for name in parameters:
+        if name not in known:
+            raise TypeError(f"{operation.name} has no parameter {name!r}; it has {', '.join(known)}")
+    missing = [name for name, spec in known.items() if spec.required and name not in parameters]
+    if missing:
+        raise TypeError(f"{operation.name} needs {', '.join(missing)}")
+    given = {name: _as_path(known[name], value) for name, value in parameters.items()}
+    return runner.execute(operation, given, spread)
+
+
+def _as_path(spec: op.ParamSpecOf, value: Any) -> Any:
+    if spec.type is not Path or value is None:
+        return value
+    return tuple(map(Path, value)) if spec.many else Path(value)
+
+
+def _pipeline(path: Path, settings: Mapping[str, str], parameters: Mapping[str, Any], spread: "Run") -> Result:
+    from datatools.engine import pipeline, stages
+
+    loaded = pipeline.load(path, settings)
+    left = dict(parameters)
+    selection, policy = (
+        kind(**{name: left.pop(name) for name in kind.__dataclass_fields__ if name in left})
+        for kind in (stages.Selection, stages.Policy)
+    )
+    dry_run = bool(left.pop("dry_run", False))
+    if left:
+        raise TypeError(f"a pipeline takes no {', '.join(left)}")
+    assert isinstance(selection, stages.Selection)
+    assert isinstance(policy, stages.Policy)
+    return stages.run_pipeline(loaded, spread, selection, policy, dry_run=dry_run)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from datatools.core.errors import Cancelled, DataError
 from datatools.core.types import Run
-from datatools.engine.workers import Outcome, Pool
+from datatools.engine.workers import AHEAD, Outcome, Pool
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -80,12 +80,15 @@ class LocalRun(Run):
                 yield item
                 advance(1)
 
-    def stream(self, job: Any, tasks: Iterator[Any], total: int, timeout_s: float = 0.0) -> Iterator[Outcome | None]:
+    def stream(
+        self, job: Any, tasks: Iterator[Any], total: int, timeout_s: float = 0.0, ahead: int = AHEAD
+    ) -> Iterator[Outcome | None]:
         """Do tasks in worker processes, whatever their number; yield what became of each as they end.
 
+        total: how many tasks there are, 0 where nobody knows. ahead: how many chunks of tasks a worker has at a time.
         None comes now and then, for whoever waits to look around. Raises Cancelled.
         """
-        pool = Pool(self.jobs, job, timeout_s)
+        pool = Pool(self.jobs, job, timeout_s, ahead)
         try:
             for outcome in pool.run(tasks, total):
                 self.check()

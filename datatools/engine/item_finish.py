@@ -1,5 +1,6 @@
 """The end of a run over items: the journal in the order of the set, the files of the whole set, run.json."""
 
+import contextlib
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ import datatools
 from datatools.core.errors import DataError
 from datatools.core.values import Source, printable
 from datatools.engine.item_job import CARRIED, ItemJob
-from datatools.engine.item_plan import SET_ROW, Decision
+from datatools.engine.item_plan import Decision
 from datatools.engine.item_result import FAILURES, SHOWN_FAILURES
 
 
@@ -45,43 +46,36 @@ def finish(
 
     Raises DataError E-ITEM-NAMES where two items made a file of the same name.
     """
-    from datatools.io import folders, journal, temporary, trees
+    from datatools.io import folders, journal, lineage, trees
+    from datatools.io.files import cannot
     from datatools.io.room import Room
 
     ending = _Ending()
-    room = Room(os.fspath(partial))
+    where = os.fspath(partial)
+    room = Room(where)
     path = partial / journal.JOURNAL
     ordered = path.with_name("journal.ordered")
-    with journal.Journal(path) as lines, open(ordered, "wb") as file:
-        rows = ending.rows(sources(), lines, file)
-        job.writer.finish(rows, Path(job.root), room)
-        for _ in rows:  # what the codec did not want to know
-            pass
-        if ending.failures:
-            room.write(FAILURES, b"".join(ending.failures))
-        ending.see_outputs(room.made)
-        file.write(journal.Row(SET_ROW, job.base, (), tuple(room.made)).line())
-    os.replace(ordered, path)
-    if trees.fingerprint(partial).files != ending.files:
-        _sweep(partial, path)
-    told = {"datatools": datatools.__version__, **record, "key": job.base, "packages": packages(), **ending.summary()}
-    written = temporary.write(os.fspath(partial), (json.dumps(told, indent=2, ensure_ascii=False) + "\n").encode())
-    temporary.rename(written, os.fspath(partial / folders.RECORD))
+    try:
+        with journal.Journal(path) as lines, open(ordered, "wb") as file:
+            rows = ending.rows(sources(), lines, file)
+            job.writer.finish(rows, Path(job.root), room)
+            for _ in rows:  # what the codec did not want to know
+                pass
+            if ending.failures:
+                room.write(FAILURES, b"".join(ending.failures))
+            ending.see_outputs(room.made)
+            file.write(journal.Row(journal.SET_ROW, job.base, (), tuple(room.made)).line())
+            with contextlib.suppress(FileNotFoundError):  # of an end that was cut off
+                os.unlink(partial / folders.RECORD)
+            if trees.fingerprint(partial).files != ending.files:
+                file.flush()
+                _sweep(partial, ordered)
+            told = {"datatools": datatools.__version__, **record, "key": job.base, "packages": lineage.packages()}
+            file.write(folders.write_record(where, told | ending.summary()))
+        os.replace(ordered, path)
+    except OSError as error:
+        raise cannot("write", partial, error) from None
     return tuple(json.loads(line)["error"] for line in ending.failures[:SHOWN_FAILURES])
-
-
-def packages() -> dict[str, str]:
-    """The versions of what decides bytes beside our own code."""
-    import platform
-    from importlib import metadata
-
-    found = {"python": platform.python_version()}
-    for name in ("numpy", "opencv-python", "simplejpeg", "soundfile", "torch"):
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 class _Ending:

@@ -8,7 +8,7 @@ import functools
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from datatools.core import op
@@ -18,6 +18,9 @@ from datatools.core.values import Donors, Source
 
 CARRIED = "carried"
 """The kind of a source that is no item: its file comes into the output unchanged."""
+
+_EDITED = frozenset({".xml", ".txt", ".json", ".jsonl", ".csv", ".tsv", ".yaml", ".yml", ".md"})
+"""What people edit is copied: an editor that writes in place would change both names of a link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +161,11 @@ class ItemJob:
         return tuple(one for one in self.sources() if one.kind != CARRIED)
 
     def _carry(self, intake: Any, room: Any) -> None:
-        room.link(intake.path(), intake.names[0], intake.inputs[0].digest)
+        name = intake.names[0]
+        if PurePath(name).suffix.lower() in _EDITED:
+            room.write(name, intake.read())
+            return
+        room.link(intake.path(), name, intake.inputs[0].digest)
         intake.refresh()
 
 

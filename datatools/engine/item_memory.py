@@ -6,7 +6,6 @@ the journal to know it.
 
 import dataclasses
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,6 +46,12 @@ class Memory:
         answer = self._told.get("answer")
         return int(answer.get("failed", 0)) if isinstance(answer, dict) else 0
 
+    @property
+    def failures(self) -> tuple[dict[str, Any], ...]:
+        """The first of them."""
+        answer = self._told.get("answer")
+        return tuple(answer.get("failures", ())) if isinstance(answer, dict) else ()
+
     def answer(self, base: str) -> ItemsRun | None:
         """The answer of the run that made the output, where it still holds; None where one has to look closer."""
         from datatools.io import trees
@@ -64,9 +69,9 @@ class Memory:
 
     def unknown_files(self, journal: "Journal") -> Iterator[str]:
         """Files in the output that no row names."""
-        from datatools.io import files, folders
+        from datatools.io import files
 
-        known = {one.name for row in journal.rows() for one in row.outputs} | {folders.RECORD}
+        known = {one.name for row in journal.rows() for one in row.outputs}
         for folder, _, names in files.walk(self._out):
             where = f"{folder}/" if folder.parts else ""
             yield from (where + name for name in names if where + name not in known)
@@ -75,10 +80,7 @@ class Memory:
         """Keep the answer, and how the files look, if the input is what it was when the run began."""
         from datatools.io import atomic, trees
 
-        after, made = trees.fingerprint(self._src), trees.fingerprint(self._out)
-        if not (after.settled and made.settled):
-            time.sleep(2 * trees.TICK_NS / 1e9)
-            after, made = trees.fingerprint(self._src), trees.fingerprint(self._out)
+        made, after = trees.settled(self._out), trees.settled(self._src)
         certain = after.settled and made.settled and after.content == self._before.content
         seen = [base, after.digest, made.digest] if certain else None
         told = {"answer": plain(result.to_json()), "problems": result.problems, "seen": seen}

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
 Action = Literal["make", "keep", "resumed"]
 
-SET_ROW = ".set"
-"""The id of the journal's row for the files of the whole set; no item has it, as hidden files are no items."""
-
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -66,8 +63,10 @@ class Planner:
     @property
     def removed(self) -> int:
         """How many items of the earlier output are gone."""
-        own_row = self.earlier.line(SET_ROW) is not None
-        return len(self.earlier) - own_row - self._found
+        from datatools.io import journal
+
+        own_rows = sum(self.earlier.line(name) is not None for name in (journal.SET_ROW, journal.RECORD_ROW))
+        return len(self.earlier) - own_rows - self._found
 
     @property
     def journal_end(self) -> int:
@@ -155,6 +154,7 @@ class Planner:
                         continue
                 except DatatoolsError:
                     pass
-                self.changed.append(one.name)
+                if status.st_nlink == 1:  # else it is a link to the input, and changes with it
+                    self.changed.append(one.name)
                 return "changed"
         return ""

@@ -17,6 +17,7 @@ from typing import Any
 from datatools.core.errors import DataError, UsageError, escape
 from datatools.core.op import ItemOptions, Op
 from datatools.core.result import plain
+from datatools.core.types import SERIAL, Run
 from datatools.core.values import Source, printable
 from datatools.engine import item_finish, runner
 from datatools.engine.committer import Committer
@@ -29,7 +30,7 @@ from datatools.engine.workers import Lost, Outcome
 
 
 def run_items(
-    operation: Op[..., Any], arguments: Mapping[str, Any], run: LocalRun, *, others: frozenset[str] = frozenset()
+    operation: Op[..., Any], arguments: Mapping[str, Any], run: Run, *, others: frozenset[str] = frozenset()
 ) -> ItemsRun:
     """Run an operation on items. arguments: all that the command takes, by name.
 
@@ -37,28 +38,27 @@ def run_items(
 
     Raises UsageError, StorageError, InUse; DataError where a bad item is to end the run; Cancelled.
     """
-    options = ItemOptions(**{f.name: arguments[f.name] for f in dataclasses.fields(ItemOptions) if f.name in arguments})
-    for spec in operation.params:
-        spec.check(arguments.get(spec.name))
-    own = {spec.name: arguments[spec.name] for spec in operation.own if spec.name in arguments}
-    return ItemRunner(operation, own, options, run, others).run()
+    return ItemRunner(operation, arguments, run, others).run()
+
+
+def standing(operation: Op[..., Any], arguments: Mapping[str, Any]) -> ItemsRun | None:
+    """The answer of the run that made the output, where there is nothing to do; None where one has to look closer."""
+    return ItemRunner(operation, arguments, SERIAL, frozenset()).standing()
 
 
 class ItemRunner:
     """One run of one operation over the items of one set."""
 
-    def __init__(
-        self,
-        operation: Op[..., Any],
-        own: Mapping[str, Any],
-        options: ItemOptions,
-        run: LocalRun,
-        others: frozenset[str],
-    ) -> None:
+    def __init__(self, operation: Op[..., Any], arguments: Mapping[str, Any], run: Run, others: frozenset[str]) -> None:
+        for spec in operation.params:
+            spec.check(arguments.get(spec.name))
+        fields = (f.name for f in dataclasses.fields(ItemOptions))
+        options = ItemOptions(**{name: arguments[name] for name in fields if name in arguments})
+        own = {spec.name: arguments[spec.name] for spec in operation.own if spec.name in arguments}
         self._op = operation
         self._own = own
         self._options = options
-        self._run = run
+        self._run = run if isinstance(run, LocalRun) else LocalRun(run.jobs, bars=False)
         self._others = others
         if not options.src.exists():
             raise UsageError(f"{escape(options.src)}: no such file or folder")
@@ -78,15 +78,19 @@ class ItemRunner:
         if operation.prepare:
             self._job = dataclasses.replace(self._job, prepared=operation.prepare(root, self._sources(), own))
         self._job = dataclasses.replace(self._job, base=self._base())
+        self._memory = Memory(options.out, options.src)
         self._counts: Counter[str] = Counter()
         self._reasons: Counter[str] = Counter()
 
+    def standing(self) -> ItemsRun | None:
+        """The answer of the run that made the output, where nothing was touched since."""
+        again = self._options.force or (self._options.retry_failed and self._memory.failed)
+        return None if again or self._options.dry_run else self._memory.answer(self._job.base)
+
     def run(self) -> ItemsRun:
         """Do what has to be done, and say what it was."""
-        options = self._options
-        memory = Memory(options.out, options.src)
-        again = options.force or (options.retry_failed and memory.failed)
-        if not again and (answer := memory.answer(self._job.base)):
+        options, memory = self._options, self._memory
+        if answer := self.standing():
             return answer
         planner = Planner(
             self._job.root, self._record(), self._job.base, options.out, retry=options.retry_failed, force=options.force
@@ -98,7 +102,9 @@ class ItemRunner:
             self._refuse_foreign(planner, memory)
             if not changes and memory.finished:
                 item_finish.refresh(options.out, planner.refreshed)
-                return memory.remember(self._job.base, dataclasses.replace(self._result(), up_to_date=True))
+                return memory.remember(
+                    self._job.base, dataclasses.replace(self._result(memory.failures), up_to_date=True)
+                )
             result = self._write(planner)
         finally:
             planner.close()

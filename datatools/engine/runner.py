@@ -7,7 +7,7 @@ answer, so that the same command finds out that there is nothing to do, and a ch
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,10 +64,13 @@ def execute(op: Op[..., Result], arguments: Mapping[str, Any], run: Run) -> Resu
     out = next((given.get(s.name) for s in op.params if s.name == "out" and s.param.writes == "folder"), None)
     if out is None or given.get("dry_run"):
         return op(**given)
-    key = key_of(op, arguments)
+    inputs = Inputs(op, arguments, lambda path: out / ".datatools" / f"input-{_named(path)}.jsonl")
+    key = inputs.key()
     made = read_made(out)
     if made and not given.get("force"):
-        changes = changed(made.files, list_files(out))
+        if made.key == key and made.answer is not None and made.untouched(out):
+            return Kept(out, made.answer, made.problems)
+        changes = made.changes(out)
         ours = made.same_source(op, arguments)
         if made.key == key and not changes and made.answer is not None:
             return Kept(out, made.answer, made.problems)
@@ -75,12 +78,82 @@ def execute(op: Op[..., Result], arguments: Mapping[str, Any], run: Run) -> Resu
             more = f" and {len(changes) - 1} more files were" if len(changes) > 1 else " was"
             raise UsageError(f"{out}: {changes[0]}{more} changed since it was made (--force replaces it)")
         given["force"] = ours
-    result = announced(op, arguments, key, given)
+    result = announced(op, arguments, inputs, key, given)
     _remember(out, result)
+    inputs.save()
     return result
 
 
-def announced(op: Op[..., Result], arguments: Mapping[str, Any], key: str, given: Mapping[str, Any]) -> Result:
+class Inputs:
+    """What an operation reads, by its bytes.
+
+    cache: names the file that remembers a path's digests. made: what stands for the bytes of paths that a stage made.
+    """
+
+    def __init__(
+        self,
+        op: Op[..., Result],
+        arguments: Mapping[str, Any],
+        cache: Callable[[Path], Path],
+        made: Mapping[Path, str] = {},
+    ) -> None:
+        from datatools.io import trees
+
+        self._op = op
+        self._arguments = arguments
+        self._cache = cache
+        self._made = made
+        paths = [path for path in input_paths(op, arguments) if path not in made and path.exists()]
+        self._trees = {path: trees.Tree(path, _existing(cache(path))) for path in paths}
+
+    def key(self) -> str:
+        """The digest of everything that decides the result."""
+        import xxhash
+
+        digests = [self._digest(path) for path in input_paths(self._op, self._arguments)]
+        described = [self._op.name, self._op.version, parameters(self._op, self._arguments), digests]
+        return xxhash.xxh3_128_hexdigest(json.dumps(described, sort_keys=True).encode())
+
+    def told(self) -> dict[str, str]:
+        """The inputs and their digests, for the record."""
+        return {str(path): self._digest(path) for path in input_paths(self._op, self._arguments)}
+
+    def by_inode(self) -> dict[tuple[int, int, int], str]:
+        """The digests of all input files by inode, size and time."""
+        known = {key: digest for tree in self._trees.values() for key, digest in tree.by_inode().items()}
+        return known | {key: digest for path in self._made for key, digest in digests_in(path).items()}
+
+    def save(self) -> None:
+        """Remember the digests; links that were made to the files are no changes of them."""
+        for path, tree in self._trees.items():
+            tree.save(self._cache(path))
+
+    def _digest(self, path: Path) -> str:
+        return self._made.get(path) or (self._trees[path].digest if path in self._trees else "absent")
+
+
+def digests_in(out: Path) -> dict[tuple[int, int, int], str]:
+    """The digests of the files of an output of ours by inode, size and time, as its journal says."""
+    from datatools.io import journal
+
+    with journal.Journal(out / journal.JOURNAL) as rows:
+        found = [one for row in rows.rows() for one in row.outputs]
+    return {(one.inode, one.size, one.mtime_ns): one.digest for one in found}
+
+
+def _named(path: Path) -> str:
+    import xxhash
+
+    return xxhash.xxh3_64_hexdigest(os.fsencode(path))
+
+
+def _existing(path: Path) -> Path | None:
+    return path if path.exists() else None
+
+
+def announced(
+    op: Op[..., Result], arguments: Mapping[str, Any], inputs: Inputs, key: str, given: Mapping[str, Any]
+) -> Result:
     """Run the operation with its record announced to whatever makes its output."""
     from datatools.io import lineage
 
@@ -90,8 +163,10 @@ def announced(op: Op[..., Result], arguments: Mapping[str, Any], key: str, given
         "version": op.version,
         "parameters": parameters(op, arguments),
         "key": key,
+        "packages": lineage.packages(),
+        "inputs": inputs.told(),
     }
-    with lineage.announced(record):
+    with lineage.announced(record, inputs.by_inode()):
         return op(**given)
 
 
@@ -99,16 +174,40 @@ def announced(op: Op[..., Result], arguments: Mapping[str, Any], key: str, given
 class Made:
     """What stands in a finished output folder about itself.
 
-    files: as they were when it appeared. answer: of the run that made it; None where that was killed before it could
-    be written down.
+    answer: of the run that made it; None where that was killed before it could be written down. seen: the fingerprint
+    of the folder then.
     """
 
     key: str
     op: str
     parameters: dict[str, Any]
-    files: dict[str, Stat]
     answer: dict[str, Any] | None
     problems: int
+    seen: str
+
+    def untouched(self, out: Path) -> bool:
+        """Whether no file was touched since."""
+        from datatools.io import trees
+
+        return bool(self.seen) and trees.fingerprint(out).digest == self.seen
+
+    def changes(self, out: Path) -> list[str]:
+        """The names of files that are not what was made: gone, other, or new.
+
+        A file with a second name is passed over: it is a link to the input, and changes with it.
+        """
+        from datatools.io import files, journal
+
+        with journal.Journal(out / journal.JOURNAL) as rows:
+            made = {one.name: one for row in rows.rows() for one in row.outputs}
+        names = changed({name: (one.size, one.mtime_ns) for name, one in made.items()}, list_files(out))
+        return [
+            name
+            for name in names
+            if not (path := out / name).is_file()
+            or name not in made
+            or not (path.stat().st_nlink > 1 or files.digest(path) == made[name].digest)
+        ]
 
     def same_source(self, op: Op[..., Result], arguments: Mapping[str, Any]) -> bool:
         """Whether the same operation made it of inputs that were named the same."""
@@ -142,33 +241,11 @@ def parameters(op: Op[..., Result], arguments: Mapping[str, Any]) -> dict[str, A
     return {s.name: plain(arguments.get(s.name, s.default)) for s in deciding}
 
 
-def key_of(op: Op[..., Result], arguments: Mapping[str, Any], inputs: Mapping[Path, str] | None = None) -> str:
-    """The digest of everything that decides the result.
+def tree_digest(path: Path, cache: Path | None = None) -> str:
+    """The digest of a file, or of the names and contents of all files below a folder; `absent` where there is none."""
+    from datatools.io import trees
 
-    inputs: digests that are known already (a stage's key stands for its output); others are computed from the bytes.
-    """
-    import xxhash
-
-    known = inputs or {}
-    digests = [known.get(path) or tree_digest(path) for path in input_paths(op, arguments)]
-    described = [op.name, op.version, parameters(op, arguments), digests]
-    return xxhash.xxh3_128_hexdigest(json.dumps(described, sort_keys=True).encode())
-
-
-def tree_digest(path: Path) -> str:
-    """The digest of a file, or of the names and contents of all files below a folder."""
-    import xxhash
-
-    from datatools.io import files
-
-    if not path.is_dir():
-        return files.digest(path) if path.is_file() else "absent"
-    state = xxhash.xxh3_128()
-    for folder, _, names in files.walk(path):
-        for name in names:
-            relative = folder / name
-            state.update(os.fsencode(str(relative)) + b"\0" + files.digest(path / relative).encode() + b"\0")
-    return state.hexdigest()
+    return trees.Tree(path, cache).digest if path.exists() else "absent"
 
 
 def list_files(out: Path) -> dict[str, Stat]:
@@ -188,27 +265,26 @@ def changed(before: Mapping[str, Stat], now: Mapping[str, Stat], ignore: Iterabl
 
 def read_made(out: Path) -> Made | None:
     """What a finished output folder says about itself; None where it is not one of ours."""
-    from datatools.io.folders import MADE, RECORD
+    from datatools.io import folders
 
+    record = folders.record_of(out)
     try:
-        record = json.loads((out / RECORD).read_bytes())
-        listed = json.loads((out / MADE).read_bytes())
-        files = {str(name): (int(size), int(time)) for name, (size, time) in listed.items()}
         key, op, given = str(record["key"]), str(record["op"]), dict(record["parameters"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, ValueError):
         return None
     try:
         told = json.loads((out / ANSWER).read_bytes())
-        return Made(key, op, given, files, dict(told["answer"]), int(told["problems"]))
+        return Made(key, op, given, dict(told["answer"]), int(told["problems"]), str(told.get("seen") or ""))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return Made(key, op, given, files, None, 0)
+        return Made(key, op, given, None, 0, "")
 
 
 def _remember(out: Path, result: Result) -> None:
-    from datatools.io import atomic
+    from datatools.io import atomic, trees
 
-    answer = {"answer": result.to_json(), "problems": result.problems}
-    atomic.write_bytes(out / ANSWER, json.dumps(answer).encode())
+    made = trees.settled(out)
+    told = {"answer": result.to_json(), "problems": result.problems, "seen": made.digest if made.settled else ""}
+    atomic.write_bytes(out / ANSWER, json.dumps(told).encode())
 
 
 def difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:

@@ -27,7 +27,9 @@ CHUNK_S = 0.25
 ALONE_TRIES = 2
 """How often a task may kill a worker that does nothing else."""
 
-_AHEAD = 2  # chunks with each worker: one that is done, one that waits, so that no worker waits
+AHEAD = 2
+"""Chunks with each worker: one that is done and one that waits, so that no worker does."""
+
 _TICK_S = 0.1
 _STILLBORN = 4
 _ONE_THREAD = dict.fromkeys(
@@ -72,16 +74,19 @@ class _Worker:
 
 
 class Pool:
-    """Does tasks in worker processes. job: called with each task there; it pickles. timeout_s: for one task, 0 is none.
+    """Does tasks in worker processes.
+
+    job: called with each task there; it pickles. timeout_s: for one task, 0 is none. ahead: chunks with each worker.
 
     workers_lost: how many processes died.
     """
 
-    def __init__(self, jobs: int, job: Any, timeout_s: float = 0.0) -> None:
+    def __init__(self, jobs: int, job: Any, timeout_s: float = 0.0, ahead: int = AHEAD) -> None:
         self.jobs = jobs
         self.workers_lost = 0
         self._job = job
         self._timeout_s = timeout_s
+        self._ahead = ahead
         self._workers: list[_Worker] = []
         self._selector = selectors.DefaultSelector()
         self._alone: deque[tuple[int, Any]] = deque()  # blamed for the death of a worker
@@ -129,19 +134,19 @@ class Pool:
         """The next chunk: what was lost with others first."""
         size = max(1, int(CHUNK_S / self._average_s)) if self._average_s else 1
         if total:
-            size = max(1, min(size, (len(self._again) + total - self._taken) // (self.jobs * _AHEAD)))
+            size = max(1, min(size, (len(self._again) + total - self._taken) // (self.jobs * self._ahead)))
         chunk = [self._again.popleft() for _ in range(min(size, len(self._again)))]
         fresh = list(itertools.islice(numbered, size - len(chunk)))
         self._taken += len(fresh)
         return chunk + fresh
 
     def _has_room(self) -> bool:
-        ready = [w for w in self._workers if len(w.chunks) < _AHEAD and not self._is_alone(w)]
+        ready = [w for w in self._workers if len(w.chunks) < self._ahead and not self._is_alone(w)]
         return bool(ready) or len(self._workers) < self.jobs
 
     def _free(self) -> _Worker:
         """The worker that has the least to do; a new one where all have something."""
-        ready = [w for w in self._workers if len(w.chunks) < _AHEAD and not self._is_alone(w)]
+        ready = [w for w in self._workers if len(w.chunks) < self._ahead and not self._is_alone(w)]
         idle = min(ready, key=lambda w: len(w.chunks), default=None)
         if len(self._workers) < self.jobs and (idle is None or idle.chunks):
             return self._start()

@@ -4,28 +4,24 @@ A lock of the kernel on OUT.partial/.dt-lock, which ends with its process, keeps
 leftover of ours, which is cleared, from a folder of the user that happens to have the name, which is never touched.
 """
 
-import errno
-import fcntl
 import json
 import os
-import socket
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from datatools.core.errors import InUse, UsageError, escape
+import xxhash
+
+from datatools.core.errors import UsageError, escape
 from datatools.core.result import plain
-from datatools.io import lineage, temporary
-from datatools.io.files import cannot, listing
+from datatools.io import journal, lineage, locks, temporary
+from datatools.io.files import cannot, digest, walk
+from datatools.io.room import Seen, seen
 from datatools.io.syncing import exchange, sync_folders, sync_tree
 
 RECORD = "run.json"
 """The file in every output that says what made it."""
-
-MADE = ".datatools/made.json"
-"""The file in every output that says how each file was when the folder appeared: size and modification time."""
 
 BASE = ".datatools/base"
 """The file in an output made item by item that tells apart what decides its bytes beside the items."""
@@ -50,6 +46,19 @@ def record_of(out: str | Path) -> dict[str, Any]:
     return record if isinstance(record, dict) else {}
 
 
+def is_ours(place: str | Path) -> bool:
+    """Whether a folder bears a mark of ours: a record, or the lock of a run that is making it or was cut off."""
+    return os.path.isdir(place) and any(os.path.isfile(os.path.join(place, mark)) for mark in _MARKS)
+
+
+def hold(place: str | Path, held: ExitStack) -> None:
+    """Lock a folder until `held` ends. Raises InUse where a run is making it, StorageError."""
+    try:
+        _lock(os.path.abspath(place), held)
+    except OSError as error:
+        raise cannot("write", place, error) from None
+
+
 def being_made(path: str) -> bool:
     """Tell whether a path lies in a folder that this process is making: its files are synced with the folder."""
     return bool(_making) and path.startswith(tuple(_making))
@@ -65,7 +74,7 @@ def resumable(
     everything stays for the next run. An `out` that datatools made is replaced, in one step where the system can.
 
     keep: the content of .datatools/base that the leftovers must have; others are cleared. force: as of `folder`.
-    recorded: run.json and the list of the files are added as `folder` does it.
+    recorded: run.json and the journal are added as `folder` does it, and whatever else lies in .datatools is removed.
 
     Raises as `folder` does.
     """
@@ -89,7 +98,11 @@ def resumable(
         held.callback(_making.discard, partial + os.sep)
         yield Path(partial)
         try:
-            (_finish if recorded else sync_tree)(partial)
+            if recorded:
+                _finish(partial)
+                _forget(partial)
+            else:
+                sync_tree(partial)
             _publish(partial, target, force, held)
         except OSError as error:
             raise cannot("write", target, error) from None
@@ -102,7 +115,7 @@ def folder(out: Path, *, force: bool = False, inputs: Sequence[Path] = ()) -> It
         with folder(out, inputs=[src]) as partial:
             write_bytes(partial / "labels" / "a.txt", data)
 
-    The record of the running operation is added as run.json, a list of the files as .datatools/made.json. After an
+    The record of the running operation is added as run.json, a journal of the files in .datatools. After an
     error nothing is left; what a killed run left is cleared by the next. With `force` an `out` that datatools made is
     replaced, in one step where the system can.
 
@@ -195,32 +208,7 @@ def _open_partial(partial: str, held: ExitStack) -> None:
 
 def _lock(place: str, held: ExitStack) -> None:
     """Lock a folder until `held` ends."""
-    path = os.path.join(place, _LOCK)
-    # a second descriptor of the same process would get the lock, and closing it would drop the first one
-    if place + os.sep in _making:
-        raise InUse(f"{escape(place)}: this process is making it already")
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
-    held.callback(os.close, fd)
-    try:
-        fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno not in (errno.EACCES, errno.EAGAIN):
-            raise
-        raise InUse(f"{escape(place)}: {_holder(fd)} is making it; wait for it, or end it") from None
-    if os.fstat(fd).st_nlink == 0:  # its holder finished while we waited at the door
-        raise InUse(f"{escape(place)}: another process has just finished it")
-    os.ftruncate(fd, 0)
-    since = time.strftime("%Y-%m-%d %H:%M:%S")
-    os.pwrite(fd, f"{os.getpid()} {socket.gethostname()} {since}".encode(), 0)
-
-
-def _holder(fd: int) -> str:
-    """Who holds a lock, as its file says: `process 12 of host since 2026-01-31 12:00:00`."""
-    words = os.pread(fd, 300, 0).decode("utf-8", "replace").split(" ", 2)
-    if len(words) < 3:  # it has just taken it
-        return "another process"
-    pid, host, since = map(escape, words)
-    return f"process {pid} of {host} since {since}"
+    locks.hold(os.path.join(place, _LOCK), held, place)
 
 
 def _read(path: str) -> str:
@@ -232,12 +220,53 @@ def _read(path: str) -> str:
 
 
 def _finish(partial: str) -> None:
-    record = json.dumps(plain(lineage.current()), indent=2, ensure_ascii=False) + "\n"
-    temporary.rename(temporary.write(partial, record.encode()), os.path.join(partial, RECORD))
-    made = json.dumps(listing(Path(partial))).encode()
-    os.makedirs(os.path.join(partial, os.path.dirname(MADE)), exist_ok=True)
-    temporary.rename(temporary.write(os.path.join(partial, os.path.dirname(MADE)), made), os.path.join(partial, MADE))
+    """Add what the folder says about itself: run.json, and a journal with the digest of every file."""
+    record = dict(lineage.current())
+    if "op" in record:
+        home = os.path.join(partial, os.path.dirname(journal.JOURNAL))
+        os.makedirs(home, exist_ok=True)
+        lines = []
+        state = xxhash.xxh3_128()
+        size = 0
+        for one in _digests(partial):
+            size += one.size
+            state.update(os.fsencode(one.name) + b"\0" + one.digest.encode() + b"\0")
+            lines.append(journal.Row(one.name, "", (), (one,)).line())
+        record["outputs"] = {"files": len(lines), "bytes": size, "digest": state.hexdigest()}
+        lines.append(write_record(partial, record))
+        temporary.rename(temporary.write(home, b"".join(lines)), os.path.join(partial, journal.JOURNAL))
+    else:
+        write_record(partial, record)
     sync_tree(partial)
+
+
+def _forget(partial: str) -> None:
+    """Remove what only going on with the work would need."""
+    home = os.path.join(partial, os.path.dirname(journal.JOURNAL))
+    for name in os.listdir(home):
+        if name != os.path.basename(journal.JOURNAL):
+            os.unlink(os.path.join(home, name))
+
+
+def write_record(partial: str, record: Mapping[str, Any]) -> bytes:
+    """Write run.json into a folder that is being made; return its line for the journal. Raises OSError."""
+    told = (json.dumps(plain(record), indent=2, ensure_ascii=False) + "\n").encode()
+    path = os.path.join(partial, RECORD)
+    temporary.rename(temporary.write(partial, told), path)
+    made = seen(RECORD, os.stat(path), xxhash.xxh3_128_hexdigest(told))
+    return journal.Row(journal.RECORD_ROW, "", (), (made,)).line()
+
+
+def _digests(partial: str) -> Iterator[Seen]:
+    """Every file below the folder; what is a link to an input is known already."""
+    known = lineage.known_digests()
+    for where, _, names in walk(partial):
+        for name in names:
+            relative = str(where / name)
+            path = f"{partial}/{relative}"
+            status = os.stat(path, follow_symlinks=False)
+            key = (status.st_ino, status.st_size, status.st_mtime_ns)
+            yield seen(relative, status, known.get(key) or digest(path))
 
 
 def _publish(partial: str, target: str, force: bool, held: ExitStack) -> None:

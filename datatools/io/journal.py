@@ -23,6 +23,12 @@ from datatools.io.room import Seen
 JOURNAL = ".datatools/journal.jsonl"
 """The journal's place in an output folder."""
 
+SET_ROW = ".set"
+"""The id of the row for the files of the whole set; no item has it, as hidden files are no items."""
+
+RECORD_ROW = ".record"
+"""The id of the row for run.json, the last one."""
+
 _BLOCK = 2**20
 _LINE = 1024
 _START = b'{"id": '

@@ -4,26 +4,47 @@ The runner announces the operation that is about to run; whatever makes the outp
 it inside before the folder appears, so that no finished output is ever without one.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import platform
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from importlib import metadata
 from typing import Any
 
 import datatools
 
-_current: ContextVar[dict[str, Any] | None] = ContextVar("lineage", default=None)
+Digests = Mapping[tuple[int, int, int], str]
+"""The digests of input files by inode, size and modification time: a link to one of them need not be read."""
+
+_current: ContextVar[tuple[dict[str, Any], Digests] | None] = ContextVar("lineage", default=None)
 
 
 def current() -> dict[str, Any]:
     """Return the record of the operation that is running; a bare one where a function was called directly."""
-    return _current.get() or {"datatools": datatools.__version__}
+    announced = _current.get()
+    return announced[0] if announced else {"datatools": datatools.__version__}
+
+
+def known_digests() -> Digests:
+    """Return the digests of the input files of the operation that is running."""
+    announced = _current.get()
+    return announced[1] if announced else {}
 
 
 @contextmanager
-def announced(record: dict[str, Any]) -> Iterator[None]:
+def announced(record: dict[str, Any], digests: Digests) -> Iterator[None]:
     """Make `record` the current one inside the block."""
-    token = _current.set(record)
+    token = _current.set((record, digests))
     try:
         yield
     finally:
         _current.reset(token)
+
+
+def packages() -> dict[str, str]:
+    """Return the versions of what decides bytes beside our own code."""
+    found = {"python": platform.python_version()}
+    for name in ("numpy", "opencv-python", "simplejpeg", "soundfile", "torch"):
+        with suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found

@@ -7,6 +7,7 @@ and `sweep` knows which of them a killed process left.
 import os
 import re
 import stat
+from collections.abc import Iterator
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -75,20 +76,26 @@ def remove(path: str) -> None:
     _own.discard(path.rpartition("/")[2])
 
 
-def sweep(folder: str | Path) -> int:
-    """Remove the temporary files that killed processes left in the folder and below it; return how many.
+def leftovers(folder: str | Path) -> Iterator[Path]:
+    """Yield the temporary files that killed processes left in the folder and below it.
 
-    Those of living processes are kept, except where the number is this process's own and the file is not: numbers come
-    again, inside a container nearly always.
+    Those of living processes are not among them, except where the number is this process's own and the file is not:
+    numbers come again, inside a container nearly always.
     """
-    removed = 0
     for parent, _, names in os.walk(folder):
         for name in names:
             match = _PATTERN.fullmatch(name) if name.startswith(".") else None
             if match and name not in _own and not _alive_elsewhere(int(match[1])):
-                with suppress(OSError):
-                    os.unlink(os.path.join(parent, name))
-                    removed += 1
+                yield Path(parent, name)
+
+
+def sweep(folder: str | Path) -> int:
+    """Remove what `leftovers` finds; return how many."""
+    removed = 0
+    for path in leftovers(folder):
+        with suppress(OSError):
+            path.unlink()
+            removed += 1
     return removed
 
 

@@ -1,20 +1,25 @@
-"""What a folder holds, at the cost of a walk: one digest of the names and states of all files below.
+"""What a folder holds: one digest of the names and states of all files below, or of their names and bytes.
 
 Two equal fingerprints say that nobody touched anything in between: size, times of content and inode, and number of
 every file are the same. A file that was changed within the clock's tick of being looked at would be missed, so a
 fingerprint that is as young as that is not given.
 """
 
+import contextlib
+import json
 import os
 import struct
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import xxhash
 
 from datatools.core.errors import UsageError, escape
+from datatools.io import files
 from datatools.io.files import MAX_DEPTH, cannot
+from datatools.io.room import Seen, seen
 
 TICK_NS = 20_000_000
 """The clocks of file systems may stand still for so long."""
@@ -84,3 +89,117 @@ def fingerprint(root: str | Path) -> Fingerprint:
             content.update(encoded + found[name][:24])
         waiting += [(f"{folder}/{name}", f"{relative}{name}/") for name in sorted(folders, reverse=True)]
     return Fingerprint(whole.hexdigest(), content.hexdigest(), count, newest)
+
+
+def settled(root: str | Path) -> Fingerprint:
+    """The fingerprint, taken once more after a moment where something has just been written."""
+    first = fingerprint(root)
+    if first.settled:
+        return first
+    time.sleep(2 * TICK_NS / 1e9)
+    return fingerprint(root)
+
+
+class Tree:
+    """A file or folder by its bytes.
+
+    cache: a file that remembers the digest of each file together with its state; only files that were touched since
+    are read. digest: of the file, or of the names and contents of all files below the folder.
+
+    Raises as `files.walk` and `files.digest` do.
+    """
+
+    def __init__(self, root: Path, cache: Path | None = None) -> None:
+        self._root = root
+        self._cache = cache
+        self._rows: list[Seen] | None = None
+        said = _load(cache)
+        now = fingerprint(root)
+        if said and said.fingerprint == now.digest:
+            self.digest = said.digest
+            return
+        known = {one.name: one for one in said.rows()} if said else {}
+        self._rows = [self._seen(name, path, known, said.taken_ns if said else 0) for name, path in _files(root)]
+        self.digest = _digest_of(self._rows)
+        self.save()
+
+    @property
+    def rows(self) -> list[Seen]:
+        """Every file, in the order of a walk."""
+        if self._rows is None:
+            said = _load(self._cache)
+            self._rows = list(said.rows()) if said else []
+        return self._rows
+
+    def by_inode(self) -> dict[tuple[int, int, int], str]:
+        """The digests of the files by inode, size and time: a second name for one of them is known without reading."""
+        return {(one.inode, one.size, one.mtime_ns): one.digest for one in self.rows}
+
+    def save(self, cache: Path | None = None) -> None:
+        """Write the cache, for a later run. What only got another name since, as our own links give it, is known."""
+        from datatools.io import atomic
+
+        self._cache = cache or self._cache
+        if self._cache is None:
+            return
+        now, looked = time.time_ns(), fingerprint(self._root)
+        fresh = []
+        for one in self.rows:
+            with contextlib.suppress(OSError):
+                status = os.stat(self._root / one.name if one.name else self._root)
+                if one.same_content(status):
+                    fresh.append(seen(one.name, status, one.digest))
+        whole = looked.digest if looked.settled and len(fresh) == len(self.rows) == looked.files else ""
+        head = json.dumps({"fingerprint": whole, "digest": self.digest, "taken_ns": now})
+        lines = [head, *(json.dumps(one) for one in fresh)]
+        atomic.write_bytes(self._cache, "\n".join(lines).encode() + b"\n")
+
+    def _seen(self, name: str, path: str, known: dict[str, Seen], taken_ns: int) -> Seen:
+        status = os.stat(path, follow_symlinks=bool(not name))
+        before = known.get(name)
+        # what was changed within a tick of being read may have been changed after it
+        if before and before.ctime_ns + TICK_NS < taken_ns and before.same_stat(status):
+            return before
+        return seen(name, status, files.digest(path))
+
+
+class _Said(NamedTuple):
+    """What a cache says. fingerprint: of the tree when it was taken; empty where it may have changed just then."""
+
+    fingerprint: str
+    digest: str
+    taken_ns: int
+    lines: list[bytes]
+
+    def rows(self) -> Iterator[Seen]:
+        for line in self.lines:
+            yield Seen(*json.loads(line))
+
+
+def _digest_of(rows: list[Seen]) -> str:
+    if len(rows) == 1 and not rows[0].name:
+        return rows[0].digest
+    state = xxhash.xxh3_128()
+    for one in rows:
+        state.update(os.fsencode(one.name) + b"\0" + one.digest.encode() + b"\0")
+    return state.hexdigest()
+
+
+def _files(root: Path) -> Iterator[tuple[str, str]]:
+    """Names and paths of all files below a folder; of a file, an empty name and its path."""
+    top = os.fspath(root)
+    if not os.path.isdir(root):
+        yield "", top
+        return
+    for folder, _, names in files.walk(root):
+        where = f"{folder}/" if folder.parts else ""
+        yield from ((where + name, f"{top}/{where}{name}") for name in names)
+
+
+def _load(cache: Path | None) -> _Said | None:
+    try:
+        lines = cache.read_bytes().splitlines() if cache else []
+        head = json.loads(lines[0])
+        return _Said(str(head["fingerprint"]), str(head["digest"]), int(head["taken_ns"]), lines[1:])
+    except (OSError, ValueError, TypeError, IndexError, KeyError):
+        return None

@@ -18,4 +18,6 @@ __all__ = ["create", "names"]
 def __getattr__(name: str) -> Any:
     from datatools.core.op import Group
 
+    if name.startswith("_"):
+        raise AttributeError(f"module 'datatools.zoo' has no attribute {name!r}")
     return getattr(Group("zoo"), name)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from datatools.core.errors import DataError
-from datatools.zoo import cadene, registry, weights
+from datatools.zoo import cadene, pact, registry, slimming, weights
 from datatools.zoo.network import Network
 
 
@@ -65,15 +65,16 @@ def load(
     return found
 
 
-def load_file(name: str, model: nn.Module, path: Path, *, partial: bool = False) -> Loaded:
-    """Read a checkpoint into the network of that name. Weights of Cadene's Xception find their places.
-
-    Raises what `weights.read` and `load` do.
-    """
-    tensors = weights.read(path).tensors
+def fitting(name: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors under the names that the network of that name has: Cadène's Xception is renamed, others are not."""
     if registry.entry(name).builder.startswith("aligned_xception.") and cadene.recognized(tensors):
-        tensors = cadene.renamed(tensors)
-    return load(model, tensors, path, partial=partial)
+        return cadene.renamed(tensors)
+    return tensors
+
+
+def load_file(name: str, model: nn.Module, path: Path, *, partial: bool = False) -> Loaded:
+    """Read a checkpoint into the network of that name. Raises what `weights.read` and `load` do."""
+    return load(model, fitting(name, weights.read(path).tensors), path, partial=partial)
 
 
 def restore(path: Path) -> tuple[Network, weights.Checkpoint]:
@@ -88,6 +89,11 @@ def restore(path: Path) -> tuple[Network, weights.Checkpoint]:
         remedy = "`datatools zoo summary NAME --checkpoint FILE` tells whether a network of that name takes it"
         raise DataError(path, 0, "E-CHECKPOINT", "it does not say what network it belongs to", remedy)
     model = registry.create(name, num_classes=classes, in_channels=channels)
+    bits = checkpoint.note.get("pact")
+    if type(bits) is int and 2 <= bits <= 8:
+        model = pact.insert(model, bits)
+    if checkpoint.note.get("pruned"):
+        slimming.resize(model, checkpoint.tensors)
     load(model, checkpoint.tensors, path)
     return model.eval(), checkpoint
 

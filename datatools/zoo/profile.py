@@ -1,5 +1,6 @@
 """What a network costs, layer by layer and block by block: shapes, parameters, multiplications, memory."""
 
+import contextlib
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -32,9 +33,9 @@ class Cost:
     """A layer, or a block of layers, for one picture.
 
     name: dotted path in the network. kind: what it is. output: (C, H, W) of what it makes, or (C,). params: trained
-    numbers. macs: multiply-accumulate operations of convolutions and linear layers; biases, norms, activations, poolings
-    and element-wise work count 0. map_bytes: what the outputs of its layers take as float32; a layer that overwrites its
-    input takes nothing.
+    numbers. macs: multiply-accumulate operations of convolutions and linear layers; biases, norms, activations,
+    poolings and element-wise work count 0. map_bytes: what the outputs of its layers take as float32; a layer that
+    overwrites its input takes nothing.
     """
 
     name: str
@@ -67,19 +68,25 @@ def measure(model: Network, input_chw: tuple[int, int, int]) -> Profile:
 
     Raises RuntimeError, torch's own, where the network cannot take such an input.
     """
-    model = copy.deepcopy(model).to("meta").eval()
+    if any(not parameter.is_meta for parameter in model.parameters()):
+        model = copy.deepcopy(model).to("meta")
     costs: list[Cost] = []
     outputs: dict[str, tuple[int, ...]] = {}
     blocks = dict(_blocks(model))
-    for name, module in model.named_modules():
-        if next(module.children(), None) is None:
-            module.register_forward_hook(_recorder(name, costs))
-        elif name in blocks:
-            module.register_forward_hook(_shape_keeper(name, outputs))
-        if isinstance(module, _SHAPE_KEEPING):
-            module.forward = _same  # without numbers they would do nothing, slowly
-    with torch.no_grad():
-        model(torch.empty(1, *input_chw, device="meta"))
+    with contextlib.ExitStack() as undone:
+        undone.callback(model.train, model.training)
+        model.eval()
+        for name, module in model.named_modules():
+            if next(module.children(), None) is None:
+                undone.callback(module.register_forward_hook(_recorder(name, costs)).remove)
+            elif name in blocks:
+                undone.callback(module.register_forward_hook(_shape_keeper(name, outputs)).remove)
+            if isinstance(module, _SHAPE_KEEPING):
+                # without numbers they would do nothing, slowly
+                module.forward = _same  # type: ignore[method-assign]
+                undone.callback(delattr, module, "forward")
+        with torch.no_grad():
+            model(torch.empty(1, *input_chw, device="meta"))
     outputs.update({cost.name: cost.output for cost in costs})
     return Profile(
         layers=tuple(costs),
@@ -91,6 +98,14 @@ def measure(model: Network, input_chw: tuple[int, int, int]) -> Profile:
         map_bytes=sum(cost.map_bytes for cost in costs),
         largest_map_bytes=max((cost.map_bytes for cost in costs), default=0),
     )
+
+
+def stages(profile: Profile) -> tuple[Cost, ...]:
+    """The blocks added up by stage, then the head. The output of a stage is that of its last block."""
+    parts: dict[str, list[Cost]] = {}
+    for block in profile.blocks:
+        parts.setdefault(block.name.rpartition(".")[0] or block.name, []).append(block)
+    return tuple(_sum(name, "Head" if name == "head" else "Stage", own[-1].output, own) for name, own in parts.items())
 
 
 def _blocks(model: Network) -> Iterator[tuple[str, str]]:

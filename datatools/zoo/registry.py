@@ -84,7 +84,7 @@ def _mobilenets() -> Iterator[tuple[str, Entry]]:
                     f"mobilenet_v3_{size}{form}{_width(scale)}",
                     Entry("mobilenet_v3.mobilenet_v3", source, {"size": size, "scale": scale, **options}),
                 )
-            for form, strides in texts.items():
+            for form, strides in texts.items() if size == "small" else ():
                 options = {"size": size, "scale": scale, "strides": strides}
                 line = (3, 48, 192) if form == "_text_cls" else TEXT_LINE
                 yield (
@@ -148,9 +148,13 @@ def full_name(name: str) -> str:
     for spelled in (name, name.removesuffix("_x1_0"), f"{name}_x1_0"):
         if spelled in ENTRIES:
             return spelled
-    near = difflib.get_close_matches(name, ENTRIES, n=3)
-    hint = f"did you mean {' or '.join(near)}?" if near else "`datatools zoo list` names all"
-    raise UsageError(f"there is no network {escape(name)!r}; {hint}")
+    raise UsageError(f"there is no network {escape(name)!r}{near(name)}")
+
+
+def near(name: str) -> str:
+    """What to say of a name that is none: the nearest ones, or where all are listed."""
+    close = difflib.get_close_matches(name, ENTRIES, n=3)
+    return f"; did you mean {' or '.join(close)}?" if close else " (`datatools zoo list` names all)"
 
 
 def entry(name: str) -> Entry:

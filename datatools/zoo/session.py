@@ -8,7 +8,6 @@ comes out the same.
 import copy
 import dataclasses
 import json
-import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -144,8 +143,6 @@ class Session:
         tensors = self._trainer.evaluated().state_dict()
         note = self._note | {"epoch": last.epoch, "val_accuracy": last.val_accuracy}
         atomic.write_bytes(folder / LAST, weights.encode(tensors, note))
-        if os.path.lexists(folder / STATE):
-            os.unlink(folder / STATE)
         model = copy.deepcopy(self._trainer.model).eval()
         assert self._best
         model.load_state_dict(self._best[1])

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from datatools.core.errors import DataError, UsageError
 from datatools.io import atomic, files, jsontext
+from datatools.zoo import coding
 
 MAX_BYTES = 2 * 2**30
 """The largest file that is read, unless told otherwise: networks of 500 million parameters."""
@@ -56,7 +57,7 @@ def write(path: Path, model: nn.Module, note: Mapping[str, Any]) -> None:
 
 
 def read(path: Path, limit: int = MAX_BYTES) -> Checkpoint:
-    """Read a checkpoint: safetensors, or a zip of torch's with nothing but tensors in it.
+    """Read a checkpoint: safetensors (coded weights as floats), or a zip of torch's with nothing but tensors in it.
 
     Names lose the prefix `module.` that parallel training adds.
 
@@ -96,6 +97,11 @@ def _from_safetensors(data: bytes, path: Path) -> tuple[dict[str, Tensor], dict[
     note = jsontext.load(text.encode(), str(path))
     if not isinstance(note, dict):
         raise _bad(path, "its note is not an object")
+    if isinstance(note.get("coding"), dict):
+        try:
+            tensors = coding.decode(tensors, note["coding"])
+        except coding.BrokenCoding as error:
+            raise _bad(path, str(error)) from None
     return tensors, note
 
 

@@ -11,22 +11,25 @@ from pathlib import Path
 import pytest
 
 from datatools.core.errors import InUse, StorageError, UsageError
-from datatools.io import atomic, folders, lineage, syncing
-from datatools.io.folders import MADE
+from datatools.io import atomic, files, folders, lineage, syncing
+from datatools.io.journal import JOURNAL, Journal
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    """The bytes of all files but of the list of the files, which holds times."""
-    files = (p for p in folder.rglob("*") if p.is_file() and p.name != "made.json")
+    """The bytes of all files but of the journal, which holds times."""
+    files = (p for p in folder.rglob("*") if p.is_file() and p.name != "journal.jsonl")
     return {str(p.relative_to(folder)): p.read_bytes() for p in files}
 
 
-def test_a_list_says_how_the_files_were_when_the_folder_appeared(tmp_path: Path) -> None:
-    make(tmp_path / "out")
-    listed = json.loads((tmp_path / "out" / MADE).read_bytes())
-    assert set(listed) == {"run.json", "sub/a.txt"}
+def test_a_journal_says_how_the_files_were_when_the_folder_appeared(tmp_path: Path) -> None:
+    with lineage.announced({"op": "voc.fix"}, {}):
+        make(tmp_path / "out")
+    with Journal(tmp_path / "out" / JOURNAL) as rows:
+        one, record = (one for row in rows.rows() for one in row.outputs)
+    assert record.name == "run.json"
     status = (tmp_path / "out" / "sub" / "a.txt").stat()
-    assert listed["sub/a.txt"] == [status.st_size, status.st_mtime_ns]
+    assert (one.name, one.size, one.mtime_ns) == ("sub/a.txt", status.st_size, status.st_mtime_ns)
+    assert one.digest == files.digest(tmp_path / "out" / "sub" / "a.txt")
 
 
 def make(out: Path, text: bytes = b"x", **options: object) -> None:
@@ -36,12 +39,13 @@ def make(out: Path, text: bytes = b"x", **options: object) -> None:
 
 def test_appears_when_the_block_ends(tmp_path: Path) -> None:
     out = tmp_path / "new" / "out"
-    with lineage.announced({"op": "voc.fix", "parameters": {"src": Path("é")}}), atomic.folder(out) as partial:
+    with lineage.announced({"op": "voc.fix", "parameters": {"src": Path("é")}}, {}), atomic.folder(out) as partial:
         atomic.write_bytes(partial / "a.txt", b"x")
         assert not out.exists()
         assert os.listdir(out.parent) == ["out.partial"]
-    record = {"op": "voc.fix", "parameters": {"src": "é"}}
-    assert json.loads((out / "run.json").read_text()) == record
+    told = json.loads((out / "run.json").read_text())
+    assert (told["op"], told["parameters"]) == ("voc.fix", {"src": "é"})
+    assert (told["outputs"]["files"], told["outputs"]["bytes"]) == (1, 1)
     assert os.listdir(out.parent) == ["out"]
     assert sorted(os.listdir(out)) == [".datatools", "a.txt", "run.json"]
 
@@ -121,7 +125,6 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from datatools.io import atomic, folders, syncing
-from datatools.io.folders import MADE
 out, moment = Path(sys.argv[1]), sys.argv[2]
 kill = lambda *args: os.kill(os.getpid(), signal.SIGKILL)
 if moment == "no exchange":
@@ -170,7 +173,6 @@ HOLDER = """
 import sys
 from pathlib import Path
 from datatools.io import atomic
-from datatools.io.folders import MADE
 with atomic.folder(Path(sys.argv[1])) as partial:
     atomic.write_bytes(partial / "sub" / "a.txt", b"first")
     print("ready", flush=True)

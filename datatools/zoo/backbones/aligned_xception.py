@@ -26,7 +26,7 @@ class SeparableConv(nn.Sequential):
         )
 
 
-class Block(nn.Module):
+class XceptionBlock(nn.Module):
     """Separable convolutions beside a shortcut. ReLU stands before each, but for the first where start_relu is off.
 
     The first ReLU makes a new map: overwriting its input would change what the shortcut adds.
@@ -79,16 +79,16 @@ def aligned_xception(
     low = OrderedDict[str, nn.Module](
         conv1=ConvNormAct(in_channels, 32, 3, 2),
         conv2=ConvNormAct(32, 64, 3),
-        block1=Block(64, (128, 128, 128), 2, start_relu=False),
+        block1=XceptionBlock(64, (128, 128, 128), 2, start_relu=False),
         act=nn.ReLU(inplace=True),
     )
     high = OrderedDict[str, nn.Module](
-        block2=Block(128, (256, 256, 256), 2, start_relu=False),
-        block3=Block(256, (728, 728, 728), 2 if output_stride == 16 else 1),
+        block2=XceptionBlock(128, (256, 256, 256), 2, start_relu=False),
+        block3=XceptionBlock(256, (728, 728, 728), 2 if output_stride == 16 else 1),
     )
     for number in MIDDLE_BLOCKS:
-        high[f"block{number}"] = Block(728, (728, 728, 728), 1, middle)
-    high["block20"] = Block(728, (728, 1024, 1024), 1, exit_block)
+        high[f"block{number}"] = XceptionBlock(728, (728, 728, 728), 1, middle)
+    high["block20"] = XceptionBlock(728, (728, 1024, 1024), 1, exit_block)
     high["act"] = nn.ReLU(inplace=True)
     high["conv3"] = _end(1024, 1536, exit_end)
     high["conv4"] = _end(1536, 1536, exit_end)

@@ -53,20 +53,18 @@ class ClippedGate(nn.Module):
 
 
 class Ghost(nn.Module):
-    """Make half of the channels by a 1x1 convolution, the rest by a cheap filter over each of those."""
+    """Make half of the channels (an even number) by a 1x1 convolution, the rest by a cheap filter over each of those."""
 
     def __init__(self, inputs: int, outputs: int, act: Activation | None) -> None:
         super().__init__()
-        made = -(-outputs // 2)
+        made = outputs // 2
         self.primary = ConvNormAct(inputs, made, 1, act=act)
         self.cheap = ConvNormAct(made, made, 3, groups=made, act=act)
-        self.outputs = outputs
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, inputs, H, W) to (N, outputs, H, W)."""
         made = self.primary(x)
-        both = torch.cat((made, self.cheap(made)), 1)
-        return both if both.shape[1] == self.outputs else both[:, : self.outputs]
+        return torch.cat((made, self.cheap(made)), 1)
 
 
 class Bottleneck(nn.Module):

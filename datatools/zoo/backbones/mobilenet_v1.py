@@ -1,4 +1,4 @@
-"""MobileNet (Howard et al.: arXiv 1704.04861, 2017) and MobileNetV1Enhance, its text form in PP-OCRv2 (Du et al. 2021)."""
+"""MobileNet (Howard et al.: arXiv 1704.04861, 2017) and its form for text, MobileNetV1Enhance (Du et al. 2021)."""
 
 from torch import nn
 

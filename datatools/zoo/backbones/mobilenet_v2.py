@@ -13,7 +13,7 @@ ROWS = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1
 IGCV3_REPEATS = (1, 4, 6, 8, 6, 6, 1)
 
 
-class Block(nn.Module):
+class InvertedResidual(nn.Module):
     """Inverted residual with a linear end."""
 
     def __init__(self, inputs: int, outputs: int, stride: int, expansion: int, widen_always: bool) -> None:
@@ -76,7 +76,7 @@ def mobilenet_v2(
             taps.append(channels)
             stages.append(nn.Sequential())
         for index in range(repeats):
-            block = Block(channels, width(row_width), stride if index == 0 else 1, expansion, paddle)
+            block = InvertedResidual(channels, width(row_width), stride if index == 0 else 1, expansion, paddle)
             stages[-1].append(block)
             channels = width(row_width)
     last = max(HEAD, width(HEAD))

@@ -91,7 +91,7 @@ AUTHORS = Form(partial(ConvNormAct, eps=1e-3, momentum=0.01), lambda wide: divis
 PADDLE = Form(ConvNormAct, lambda wide: wide // 4, SteepSigmoid, True)
 
 
-class Block(nn.Module):
+class InvertedResidual(nn.Module):
     """Inverted residual: widen, filter each channel, weigh the channels, narrow."""
 
     def __init__(self, inputs: int, row: Row, scale: float, form: Form, stride: int | tuple[int, int]) -> None:
@@ -137,7 +137,7 @@ def mobilenet_v3(
             taps.append(channels)
             stages.append(nn.Sequential())
         block = row._replace(squeeze=row.squeeze and squeeze)
-        stages[-1].append(Block(channels, block, scale, form, row.stride))
+        stages[-1].append(InvertedResidual(channels, block, scale, form, row.stride))
         channels = divisible(row.outputs * scale)
     last = divisible(LAST[size] * scale) if paddle else 6 * channels
     stages[-1].append(form.conv(channels, last, 1, act=hardswish))
@@ -174,7 +174,7 @@ def mobilenet_v3_text(
     left = iter(strides)
     for row in ROWS[size]:
         stride = (next(left), 1) if row.stride == 2 else 1  # Paddle gives the former no shortcut whatever they are
-        body.append(Block(channels, row, scale, PADDLE, stride))
+        body.append(InvertedResidual(channels, row, scale, PADDLE, stride))
         channels = divisible(row.outputs * scale)
     last = divisible(LAST[size] * scale)
     body.append(ConvNormAct(channels, last, 1, act=hardswish))
