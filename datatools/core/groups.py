@@ -4,7 +4,7 @@ GROUPS: dict[str, str] = {
     "voc": "Pascal VOC sets: lint, fix, count, split, convert, look at, filter, merge",
     "anchors": "anchor boxes of detectors: cluster, sweep, check",
     "haze": "haze in pictures: remove",
-    "zoo": "networks that classify pictures: list, summary, compress",
+    "zoo": "networks that classify pictures: list, summary, train, judge sets with them, compress",
 }
 
 SUBGROUPS: dict[str, str] = {
