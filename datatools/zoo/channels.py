@@ -18,11 +18,13 @@ from torch import fx, nn
 
 from datatools.zoo import layers
 from datatools.zoo.network import Network
+from datatools.zoo.pact import Pact
 
 Numbers = NDArray[np.int64]
 
-_LEAVES = (layers.ChannelShuffle, layers.HalvingPool, layers.Pool, layers.ShrinkDropout, layers.SteepSigmoid)
+_LEAVES = (Pact, layers.ChannelShuffle, layers.HalvingPool, layers.Pool, layers.ShrinkDropout, layers.SteepSigmoid)
 _KEEPING = (
+    Pact,
     layers.HalvingPool,
     layers.Pool,
     layers.ShrinkDropout,

@@ -1,3 +1,13 @@
 """Operations on networks: each is the function of the module that has its name."""
 
-OPERATIONS = ("list", "summary", "train", "evaluate", "predict", "check")
+OPERATIONS = (
+    "list",
+    "summary",
+    "train",
+    "evaluate",
+    "predict",
+    "check",
+    "compress.quantize",
+    "compress.prune",
+    "compress.pact",
+)
