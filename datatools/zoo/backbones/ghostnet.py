@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from datatools.zoo.layers import Activation, ConvNormAct, Pool, SqueezeExcite, divisible, relu
-from datatools.zoo.network import Network, initialize
+from datatools.zoo.network import Network
 
 STEM = 16
 LAST = 960
@@ -119,6 +119,4 @@ def ghostnet(
     taps[-1] = last
     widen = [nn.Linear(last, HEAD, bias=False), nn.BatchNorm1d(HEAD)] if paddle else [nn.Linear(last, HEAD)]
     head = nn.Sequential(Pool(), *widen, relu(), nn.Dropout(0.2), nn.Linear(HEAD, num_classes))
-    model = Network(stages, taps, None if features_only else head)
-    initialize(model)
-    return model
+    return Network(stages, taps, None if features_only else head)
