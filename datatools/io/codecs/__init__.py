@@ -18,10 +18,12 @@ from datatools.io.room import Room
 class Codec(Protocol):
     """One kind of data set.
 
-    suffixes: of a single file that a value can be written to, as `.jpg`; none where it cannot.
+    suffixes: of a single file that a value can be written to, as `.jpg`; none where it cannot. wants_rows: whether
+    `finish` makes anything of what `write` noted.
     """
 
     suffixes: frozenset[str]
+    wants_rows: bool
 
     def recognises(self, root: Path) -> bool:
         """Whether the folder holds a set of this kind. Looks at names and a few files, at most."""
@@ -62,9 +64,9 @@ def codec_of(kind: type[Value]) -> Codec:
 
 
 def choose(kinds: Iterable[type[Value]], root: Path, format: str = "") -> Codec:
-    """The codec for a folder: the first whose kind of set it holds, or the one of that format.
+    """The codec for a folder: the only one, the first whose kind of set it holds, or the one of that format.
 
-    Raises UsageError where the folder holds none of them.
+    Raises UsageError where the folder holds none of several.
     """
     codecs = {kind.__name__.lower(): codec_of(kind) for kind in kinds}
     if format:
@@ -72,6 +74,6 @@ def choose(kinds: Iterable[type[Value]], root: Path, format: str = "") -> Codec:
             raise UsageError(f"--format: there is no {escape(format)} here; there are {', '.join(codecs)}")
         return codecs[format]
     for codec in codecs.values():
-        if codec.recognises(root):
+        if len(codecs) == 1 or codec.recognises(root):
             return codec
     raise UsageError(f"{escape(root)}: holds nothing that this command reads ({', '.join(codecs)})")
