@@ -30,8 +30,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         atomic.write_bytes(root / name, images.encode_png(one))
     device = devices.choose("cpu")
     with devices.settled(device):
-        trainer = Trainer(Recipe(NAME, 3, steps=25, batch=20, lr=0.003), rgb, label, device)
-        for _ in range(25):
+        trainer = Trainer(Recipe(NAME, 3, steps=50, batch=20, lr=0.01), rgb, label, device)
+        for _ in range(50):
             trainer.advance()
         model = trainer.evaluated()
     note = {"model": NAME, "num_classes": 3, "classes": ["a", "b", "c"], "size": [32, 32]}
@@ -106,7 +106,7 @@ def test_prune_makes_the_network_really_smaller(capsys: pytest.CaptureFixture[st
 
 def test_training_gives_back_what_pruning_took(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["prune", "net.safetensors", "--ratio", "0.5", "--data", "set"]
-    rough, trained = answer(capsys, *words), answer(capsys, *words, "--epochs", "12", "--batch", "16", "--lr", "0.003")
+    rough, trained = answer(capsys, *words), answer(capsys, *words, "--epochs", "15", "--batch", "16", "--lr", "0.01")
     assert trained["after"]["macs"] == rough["after"]["macs"]
     assert trained["after"]["accuracy"] >= max(0.9, rough["after"]["accuracy"])
 
