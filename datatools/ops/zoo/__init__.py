@@ -1,3 +1,3 @@
 """Operations on networks: each is the function of the module that has its name."""
 
-OPERATIONS = ("list", "summary", "train", "evaluate", "predict", "check")
+OPERATIONS = ("list", "summary", "train", "evaluate", "predict", "check", "compare")
