@@ -1,6 +1,7 @@
 """Fixtures that several test files use."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import hypothesis
@@ -33,3 +34,24 @@ def fixture_voc() -> Path:
 def fixture_defects() -> Path:
     """The set that holds each defect once."""
     return ROOT / "fixtures" / "voc_defects"
+
+
+@pytest.fixture
+def colours() -> Callable[..., Path]:
+    """Makes class folders of small noisy pictures, each class in a colour of its own: the simplest set to learn."""
+
+    def make(folder: Path, per_class: int = 8, classes: str = "blue,green,red", seed: int = 0, side: int = 32) -> Path:
+        import numpy as np
+
+        from datatools.io import images
+
+        rng = np.random.default_rng(seed)
+        for name in classes.split(","):
+            rgb = {"red": (200, 60, 50), "green": (60, 180, 70), "blue": (60, 80, 200)}.get(name, (128, 128, 128))
+            (folder / name).mkdir(parents=True)
+            for i in range(per_class):
+                pixels = np.clip(rng.normal(rgb, 40, (side, side, 3)), 0, 255).astype(np.uint8)
+                (folder / name / f"{i:03d}.png").write_bytes(images.encode_png(pixels))
+        return folder
+
+    return make

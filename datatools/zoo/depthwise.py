@@ -48,7 +48,8 @@ class FastDepthwise(nn.Conv2d):
         padding = [int(p) for p in self.padding]
         sides = zip(x.shape[2:], padding, self.kernel_size, self.stride, strict=True)
         pixels = math.prod((side + 2 * pad - kernel) // stride + 1 for side, pad, kernel, stride in sides)
-        if not torch.is_grad_enabled() or pixels > (SMALL_MAP if min(self.kernel_size) >= 5 else TINY_MAP):
+        limit = SMALL_MAP if min(self.kernel_size) >= 5 else TINY_MAP
+        if pixels > limit or not torch.is_grad_enabled() or torch.is_autocast_enabled(x.device.type):
             plain: Tensor = super()._conv_forward(x, weight, bias)
             return plain
         made: Tensor = _Depthwise.apply(x, weight, list(self.stride), padding)  # type: ignore[no-untyped-call]

@@ -140,10 +140,14 @@ class Trainer:
         self.model.load_state_dict(_below(state, "model."))
         if self._average:
             self._average.load_state_dict(_below(state, "average."))
+        parameters = list(self.model.parameters())
         moments: dict[int, dict[str, Tensor]] = {}
         for name, value in _below(state, "optimizer.").items():
             number, _, moment = name.partition(".")
-            moments.setdefault(int(number), {})[moment] = value
+            own = parameters[int(number)]
+            # the optimizer goes through both as they lie in memory, so they must lie alike
+            laid = torch.empty_like(own).copy_(value) if value.shape == own.shape else value
+            moments.setdefault(int(number), {})[moment] = laid.detach()
         loaded = self._optimizer.state_dict()
         self._optimizer.load_state_dict({"state": moments, "param_groups": loaded["param_groups"]})
         if scaler := _below(state, "scaler."):
