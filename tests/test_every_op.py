@@ -108,7 +108,7 @@ def test_signature_command_and_schema_agree(name: str) -> None:
     for spec in specs.values():
         assert spec.positional or spec.param.help, f"{spec.name} has no help"
     built = inspect.signature(command.callback(found)).parameters
-    assert set(built) - {"json", "jobs"} == set(specs)
+    assert set(built) - {"json", "jobs", "engine", "address"} == set(specs)
     properties = schema.model(name).model_json_schema()["properties"] if schema.stage_params(found) else {}
     assert set(properties) == {s.name for s in schema.stage_params(found)}
     for key, shown in properties.items():

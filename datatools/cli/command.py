@@ -13,6 +13,8 @@ from datatools.core.op import Op, ParamSpecOf
 from datatools.core.result import Result
 
 Jobs = Annotated[int, typer.Option("-j", "--jobs", min=0, help="processes; 0 is one a core", metavar="N")]
+Engine = Annotated[Literal["local", "ray"], typer.Option(help="processes of this machine, or a Ray cluster")]
+Address = Annotated[str, typer.Option(help="of a Ray cluster; one is started here without", metavar="auto|HOST:PORT")]
 AsJson = Annotated[bool, typer.Option("--json", help="print the result as one JSON object")]
 
 
@@ -33,16 +35,20 @@ def callback(op: Op[..., Result]) -> Callable[..., None]:
 
     def invoke(**words: Any) -> None:
         as_json = words.pop("json")
-        jobs = words.pop("jobs", 1)
+        spread = {name: words.pop(name) for name in ("engine", "jobs", "address") if name in words}
         arguments = {spec.name: _argument(spec, words[spec.name]) for spec in op.params}
-        from datatools.engine.executors import LocalRun
+        from datatools.engine import open_run
         from datatools.engine.runner import execute
 
-        finish(execute(op, arguments, LocalRun(jobs)), as_json)
+        with open_run(**spread) as run:
+            result = execute(op, arguments, run)
+        finish(result, as_json)
 
     parameters = [_parameter(spec) for spec in op.params]
     if op.takes_run:
         parameters.append(_keyword("jobs", Jobs, 0))
+        parameters.append(_keyword("engine", Engine, "local"))
+        parameters.append(_keyword("address", Address, ""))
     parameters.append(_keyword("json", AsJson, False))
     # Typer sorts nothing: what has no default must stand before what has one
     parameters.sort(key=lambda p: p.default is not inspect.Parameter.empty)

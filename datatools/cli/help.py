@@ -11,7 +11,11 @@ from typing import Any
 
 from datatools.core.op import Op, ParamSpecOf
 
-RUN_OPTIONS = (("-j, --jobs N", "processes; 0 is one a core  [default: 0]"),)
+RUN_OPTIONS = (
+    ("-j, --jobs N", "processes; 0 is one a core  [default: 0]"),
+    ("--engine local|ray", "processes of this machine, or a Ray cluster  [default: local]"),
+    ("--address auto|HOST:PORT", "of a Ray cluster; one is started here without"),
+)
 ALL_OPTIONS = (("--json", "print the result as one JSON object"), ("--help", "show this page"))
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from datatools.cli.command import AsJson, Jobs
+from datatools.cli.command import Address, AsJson, Engine, Jobs
 from datatools.core.errors import UsageError
 
 File = Annotated[Path, typer.Argument(help="pipeline file (YAML)")]
@@ -32,18 +32,20 @@ def run(
         float, typer.Option(min=0, help="seconds that one item may take; 0 is no limit", metavar="S")
     ] = 0.0,
     jobs: Jobs = 0,
+    engine: Engine = "local",
+    address: Address = "",
     json: AsJson = False,
 ) -> None:
     """Run the stages of a pipeline file; what did not change is kept."""
     from datatools.cli import render
-    from datatools.engine import pipeline, stages
-    from datatools.engine.executors import LocalRun
+    from datatools.engine import open_run, pipeline, stages
 
     loaded = pipeline.load(file, _settings(set_))
     show = None if json else _show_stage
     selection = stages.Selection(only, start, force)
     policy = stages.Policy(on_error, max_failures, retry_failed, item_timeout)
-    result = stages.run_pipeline(loaded, LocalRun(jobs), selection, policy, dry_run=dry_run, show=show)
+    with open_run(engine, jobs, address) as spread:
+        result = stages.run_pipeline(loaded, spread, selection, policy, dry_run=dry_run, show=show)
     render.show(result, json)
     if result.failed:
         print(f"datatools: stage {result.failed.id}: {result.failed.error}", file=sys.stderr)
@@ -88,17 +90,13 @@ def graph(
     out: Annotated[Path | None, typer.Option("-o", "--out", help="write it there; else it is printed")] = None,
 ) -> None:
     """Draw the stages of a pipeline file."""
-    from datatools.engine import pipeline
+    from datatools.engine import drawing, pipeline
     from datatools.io import atomic
-    from datatools.report import graph as drawing
+    from datatools.report.graph import mermaid
+    from datatools.report.graph_svg import svg
 
-    loaded = pipeline.load(file, _settings(set_))
-    paths = dict.fromkeys(str(p) for s in loaded.stages if not s.needs for p in s.inputs)
-    nodes = [drawing.Node(path, "", "path") for path in paths]
-    for stage in loaded.stages:
-        needs = stage.needs or tuple(str(p) for p in stage.inputs)
-        nodes.append(drawing.Node(stage.id, stage.op.name, "stage", needs))
-    text = drawing.mermaid(nodes) if format == "mermaid" else drawing.svg(nodes)
+    drawn = drawing.graph_of(pipeline.load(file, _settings(set_)))
+    text = mermaid(drawn) if format == "mermaid" else svg(drawn)
     if out is None:
         print(text, end="")
         return

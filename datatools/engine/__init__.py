@@ -7,14 +7,40 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datatools.core import op
+from datatools.core.errors import UsageError
 from datatools.core.op import Op
 from datatools.core.result import Result
 
 if TYPE_CHECKING:
     from datatools.core.types import Run
+    from datatools.engine.executors import LocalRun
 
 Progress = Callable[[str, int, int], object]
 """Called with what is being done, how many items are done, and how many there are."""
+
+
+def open_run(
+    engine: str = "local",
+    jobs: int = 0,
+    address: str = "",
+    *,
+    bars: bool = True,
+    progress: Progress | None = None,
+    cancel: threading.Event | None = None,
+) -> "LocalRun":
+    """How work is spread: over processes of this machine, or over a Ray cluster; a context manager.
+
+    engine: `local` or `ray`. address: of a Ray cluster; empty starts one on this machine. Raises UsageError.
+    """
+    if engine == "ray":
+        from datatools.engine.ray import RayRun
+
+        return RayRun(jobs, address, bars=bars, progress=progress, cancel=cancel)
+    if address:
+        raise UsageError("--address is for --engine ray")
+    from datatools.engine.executors import LocalRun
+
+    return LocalRun(jobs, bars=bars, progress=progress, cancel=cancel)
 
 
 def run(
@@ -22,6 +48,8 @@ def run(
     /,
     *,
     jobs: int = 0,
+    engine: str = "local",
+    address: str = "",
     progress: Progress | None = None,
     cancel: threading.Event | None = None,
     settings: Mapping[str, str] | None = None,
@@ -30,9 +58,10 @@ def run(
     """Run an operation or a pipeline file as its command does, print nothing, return the result.
 
     what: an operation or its name (`haze.remove`), or the path of a pipeline file (`.yaml`, `.yml`). jobs: processes,
-    0 is one a core. progress: called as items end. cancel: ends the run with Cancelled soon after it is set; what was
-    done stays, and the same call goes on. settings: of a pipeline, as `--set`. parameters: of an operation, `src` and
-    `out` among them; of a pipeline, those of `Policy`, `Selection` and `dry_run`.
+    0 is one a core. engine, address: as `--engine` and `--address`. progress: called as items end. cancel: ends the
+    run with Cancelled soon after it is set; what was done stays, and the same call goes on. settings: of a pipeline, as
+    `--set`. parameters: of an operation, `src` and `out` among them; of a pipeline, those of `Policy`, `Selection` and
+    `dry_run`.
 
     Raises what the command would end with, as exceptions of datatools.core.errors. A pipeline whose stage failed
     returns; its result says so in `failed`.
@@ -40,14 +69,12 @@ def run(
     >>> run("voc.classes", src=Path("fixtures/voc")).names[0]
     'bicycle'
     """
-    from datatools.engine.executors import LocalRun
-
-    spread = LocalRun(jobs, bars=False, progress=progress, cancel=cancel)
-    if isinstance(what, Op):
-        return _operation(what, parameters, spread)
-    if os.fspath(what).lower().endswith((".yaml", ".yml")):
-        return _pipeline(Path(what), settings or {}, parameters, spread)
-    return _operation(op.find(os.fspath(what)), parameters, spread)
+    with open_run(engine, jobs, address, bars=False, progress=progress, cancel=cancel) as spread:
+        if isinstance(what, Op):
+            return _operation(what, parameters, spread)
+        if os.fspath(what).lower().endswith((".yaml", ".yml")):
+            return _pipeline(Path(what), settings or {}, parameters, spread)
+        return _operation(op.find(os.fspath(what)), parameters, spread)
 
 
 def _operation(operation: Op[..., Any], parameters: Mapping[str, Any], spread: "Run") -> Result:

@@ -4,6 +4,7 @@ Everything here happens in whatever process or machine the item was given to; no
 outputs go below a folder that the workers share with the run, which alone writes the journal.
 """
 
+import dataclasses
 import functools
 import json
 from collections.abc import Iterator, Mapping
@@ -73,6 +74,21 @@ class ItemJob:
             return self.failure(source, told)
         row = Row(source.id, self.key(source, intake.digests), intake.inputs, tuple(room.made), source.labels, note)
         return Done(row.line())
+
+    def alone(self, source: Source, name: str, folder: str) -> None:
+        """Do one item, to a file of that name in the folder. Raises DataError where the item is bad."""
+        from datatools.io.intake import Intake
+        from datatools.io.room import Room
+
+        intake = Intake(self.root, source.files)
+        try:
+            value = self.codec.read(source, intake)
+            made = self._op.function(value, **self.arguments, **self._handed(source, intake, 0))
+            self.writer.write(made, dataclasses.replace(source, id=name, files=(name,)), Room(folder), "")
+        except (DatatoolsError, OSError):
+            raise
+        except Exception as error:
+            raise _bad(source, error) from error
 
     def failure(self, source: Source, error: DataError) -> Done:
         """What is said of an item that failed. Its bytes are remembered, so that only a change makes it new."""

@@ -90,6 +90,8 @@ class ItemRunner:
     def run(self) -> ItemsRun:
         """Do what has to be done, and say what it was."""
         options, memory = self._options, self._memory
+        if options.src.is_file() and options.out.suffix.lower() in self._job.writer.suffixes:
+            return self._file_to_file()
         if answer := self.standing():
             return answer
         planner = Planner(
@@ -109,6 +111,26 @@ class ItemRunner:
         finally:
             planner.close()
         return memory.remember(self._job.base, result)
+
+    def _file_to_file(self) -> ItemsRun:
+        """Make one file of one file: no folder, and no journal of it."""
+        from datatools.io import files, folders
+
+        options, (source,) = self._options, self._sources()
+        out = options.out
+        if os.path.realpath(out) == os.path.realpath(options.src):
+            raise UsageError(f"{escape(out)}: the output is the input")
+        if os.path.lexists(out) and not options.force:
+            raise UsageError(f"{escape(out)}: exists; replace it with --force or choose another name")
+        self._counts["items"] = self._counts["made"] = 1
+        self._reasons["new"] += 1
+        if options.dry_run:
+            return self._result(dry_run=True)
+        if not files.safe_component(out.name):
+            raise UsageError(f"{escape(out)}: no file can have this name")
+        with folders.beside(out) as place:
+            self._job.alone(source, out.name, place)
+        return self._result()
 
     def _base(self) -> str:
         """The digest of everything that decides the results beside the items themselves."""

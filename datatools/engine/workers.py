@@ -18,7 +18,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from datatools.engine import worker
 
@@ -94,26 +94,25 @@ class Pool:
         self._deaths: dict[int, int] = {}
         self._average_s = 0.0
         self._taken = 0
+        self._numbers = itertools.count()
         self._stillborn = 0
 
     def run(self, tasks: Iterator[Any], total: int = 0) -> Iterator[Outcome | None]:
         """Yield what became of each task, as they end, and None now and then, for whoever waits to look around.
 
         total: how many tasks there are, where that is known: the last chunks are small then, so that all workers end
-        together. Workers are killed when the generator is closed.
+        together. The workers stay, for another call, until the pool is closed.
 
         Raises RuntimeError where no worker can be started.
         """
-        numbered = enumerate(tasks)
-        try:
-            while True:
-                self._hand_out(numbered, total)
-                if not self._alone and not any(w.chunks for w in self._workers):
-                    return
-                yield from self._collect()
-                yield None
-        finally:
-            self.close()
+        numbered = zip(self._numbers, tasks, strict=False)
+        self._taken = 0
+        while True:
+            self._hand_out(numbered, total)
+            if not self._alone and not any(w.chunks for w in self._workers):
+                return
+            yield from self._collect()
+            yield None
 
     def close(self) -> None:
         """Kill the workers and wait for them."""
@@ -123,6 +122,12 @@ class Pool:
             self._bury(one)
         self._workers.clear()
         self._selector.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
     def _hand_out(self, numbered: Iterator[tuple[int, Any]], total: int) -> None:
         while self._alone and len(self._workers) < self.jobs:  # the death of a worker made room for one

@@ -6,6 +6,7 @@ leftover of ours, which is cleared, from a folder of the user that happens to ha
 
 import json
 import os
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -18,7 +19,7 @@ from datatools.core.result import plain
 from datatools.io import journal, lineage, locks, temporary
 from datatools.io.files import cannot, digest, walk
 from datatools.io.room import Seen, seen
-from datatools.io.syncing import exchange, sync_folders, sync_tree
+from datatools.io.syncing import exchange, sync_files, sync_folders, sync_tree
 
 RECORD = "run.json"
 """The file in every output that says what made it."""
@@ -92,6 +93,8 @@ def resumable(
                 home = os.path.join(partial, os.path.dirname(BASE))
                 os.mkdir(home)
                 temporary.rename(temporary.write(home, keep.encode()), os.path.join(partial, BASE))
+            else:
+                temporary.sweep(partial)
         except OSError as error:
             raise cannot("write", partial, error) from None
         _making.add(partial + os.sep)
@@ -106,6 +109,32 @@ def resumable(
             _publish(partial, target, force, held)
         except OSError as error:
             raise cannot("write", target, error) from None
+
+
+@contextmanager
+def beside(file: Path) -> Iterator[str]:
+    """Yield a hidden folder beside a file that is to be made; the file of its name in there gets its place at the end.
+
+    Nothing is left after an error. Raises StorageError.
+    """
+    target = os.path.abspath(file)
+    try:
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        place = tempfile.mkdtemp(prefix=".dt-tmp-", dir=os.path.dirname(target))
+    except OSError as error:
+        raise cannot("write", file, error) from None
+    try:
+        yield place
+        made = os.path.join(place, os.path.basename(target))
+        try:
+            sync_files([made])
+            os.replace(made, target)
+            sync_folders([os.path.dirname(target)])
+        except OSError as error:
+            raise cannot("write", file, error) from None
+    finally:
+        _clear(place, keep=())
+        os.rmdir(place)
 
 
 @contextmanager
