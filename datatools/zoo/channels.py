@@ -18,11 +18,13 @@ from torch import fx, nn
 
 from datatools.zoo import layers
 from datatools.zoo.network import Network
+from datatools.zoo.pact import Pact
 
 Numbers = NDArray[np.int64]
 
-_LEAVES = (layers.ChannelShuffle, layers.HalvingPool, layers.Pool, layers.ShrinkDropout, layers.SteepSigmoid)
+_LEAVES = (Pact, layers.ChannelShuffle, layers.HalvingPool, layers.Pool, layers.ShrinkDropout, layers.SteepSigmoid)
 _KEEPING = (
+    Pact,
     layers.HalvingPool,
     layers.Pool,
     layers.ShrinkDropout,
@@ -103,19 +105,21 @@ class _Walk:
         self._makers: list[str] = []
 
     def module(self, name: str, value: Any) -> Any:
+        """The channels that a layer gives, given those that it takes."""
         module = self._modules[name]
         if isinstance(module, nn.Conv2d | nn.Linear):
             return self._layer(name, module, value)
         if isinstance(module, nn.BatchNorm2d | nn.BatchNorm1d):
-            value = self._numbers(value, module.num_features)
-            self._reads[name] = self._makes[name] = value
-            return value
+            numbers = self._numbers(value, module.num_features)
+            self._reads[name] = self._makes[name] = numbers
+            return numbers
         if isinstance(module, _KEEPING):
             return value
         self.fix(value)
         return _OTHER
 
     def function(self, target: Any, arguments: Sequence[Any]) -> Any:
+        """The channels that an operation gives."""
         if target in _TYING and all(isinstance(a, np.ndarray) for a in arguments[:2]):
             return self._tied(arguments[0], arguments[1])
         if target is torch.cat and arguments[1:] == (1,) and all(isinstance(a, np.ndarray) for a in arguments[0]):
@@ -134,6 +138,7 @@ class _Walk:
                 self.fix(one)
 
     def result(self) -> Channels:
+        """What the walk found."""
         roots = np.array([self._find(i) for i in range(len(self._parent))], np.int64)
         fixed = {int(roots[i]) for i in self._fixed}
         reads = {name: roots[numbers] for name, numbers in self._reads.items()}
@@ -157,15 +162,15 @@ class _Walk:
         inputs = module.in_channels if isinstance(module, nn.Conv2d) else module.in_features
         outputs = module.out_channels if isinstance(module, nn.Conv2d) else module.out_features
         groups = module.groups if isinstance(module, nn.Conv2d) else 1
-        value = self._numbers(value, inputs)
+        taken = self._numbers(value, inputs)
         if groups == inputs == outputs and groups > 1:
-            self._reads[name] = self._makes[name] = value
-            return value
+            self._reads[name] = self._makes[name] = taken
+            return taken
         made = self._new(outputs)
         if groups > 1:
-            self.fix(value)
+            self.fix(taken)
             self.fix(made)
-        self._reads[name], self._makes[name] = value, made
+        self._reads[name], self._makes[name] = taken, made
         self._makers.append(name)
         return made
 

@@ -1,5 +1,6 @@
 """A trained network with all that using it takes: its classes, its input, its device."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,14 @@ from datatools.zoo.network import Network
 
 @dataclass(frozen=True, eq=False)
 class Classifier:
-    """classes: in the order of the network's outputs. size_wh: of its input, px."""
+    """classes: in the order of the network's outputs. size_wh: of its input, px. note: what its file says of itself."""
 
     model: Network
     name: str
     classes: tuple[str, ...]
     size_wh: tuple[int, int]
     device: Device
+    note: Mapping[str, Any]
 
     def probabilities(self, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The probability of each class, (N, C). rgb: (N, height, width, 3) in the network's size."""
@@ -45,7 +47,7 @@ def read(path: Path, device: Device) -> Classifier:
     if not all(1 <= side <= 4096 for side in size):
         raise DataError(path, 0, "E-CHECKPOINT", f"its input is said to be {size[0]} x {size[1]} px")
     moved = model.to(device.kind)
-    return Classifier(moved, checkpoint.note["model"], tuple(classes), (size[0], size[1]), device)
+    return Classifier(moved, checkpoint.note["model"], tuple(classes), (size[0], size[1]), device, checkpoint.note)
 
 
 def _is_list(value: Any, kind: type, length: int) -> bool:

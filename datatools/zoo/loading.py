@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeGuard
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +11,9 @@ from torch import Tensor, nn
 from datatools.core.errors import DataError
 from datatools.zoo import cadene, pact, registry, slimming, weights
 from datatools.zoo.network import Network
+
+MOST_OUTPUTS = 10**6
+"""A file that claims more classes or channels is not believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,22 +84,34 @@ def load_file(name: str, model: nn.Module, path: Path, *, partial: bool = False)
 def restore(path: Path) -> tuple[Network, weights.Checkpoint]:
     """Build the network that a checkpoint of ours holds, with its weights, in evaluation mode.
 
-    Raises what `weights.read` does, and DataError E-CHECKPOINT where the file does not say what network it is.
+    Raises what `weights.read`, `built` and `load` do.
     """
     checkpoint = weights.read(path)
-    name, classes = checkpoint.note.get("model"), checkpoint.note.get("num_classes")
-    channels = checkpoint.note.get("in_channels", 3)
-    if not isinstance(name, str) or type(classes) is not int or type(channels) is not int:
-        remedy = "`datatools zoo summary NAME --checkpoint FILE` tells whether a network of that name takes it"
-        raise DataError(path, 0, "E-CHECKPOINT", "it does not say what network it belongs to", remedy)
-    model = registry.create(name, num_classes=classes, in_channels=channels)
-    bits = checkpoint.note.get("pact")
-    if type(bits) is int and 2 <= bits <= 8:
-        model = pact.insert(model, bits)
-    if checkpoint.note.get("pruned"):
-        slimming.resize(model, checkpoint.tensors)
+    model = built(checkpoint, path)
     load(model, checkpoint.tensors, path)
     return model.eval(), checkpoint
+
+
+def built(checkpoint: weights.Checkpoint, path: Path) -> Network:
+    """The network that a checkpoint of ours is for, with fresh weights: pruned and with its clips, where it says so.
+
+    Raises DataError E-CHECKPOINT where it does not say what network that is.
+    """
+    note = checkpoint.note
+    name, classes, channels, bits = (note.get(key) for key in ("model", "num_classes", "in_channels", "pact"))
+    if name not in registry.ENTRIES or not _is_count(classes) or not (channels is None or _is_count(channels)):
+        remedy = "`datatools zoo summary NAME --checkpoint FILE` tells whether a network of that name takes it"
+        raise DataError(path, 0, "E-CHECKPOINT", "it does not say what network it belongs to", remedy)
+    model = registry.create(name, num_classes=classes, in_channels=channels or 3)
+    if type(bits) is int and 2 <= bits <= 8:
+        model = pact.insert(model, bits)
+    if note.get("pruned"):
+        slimming.resize(model, checkpoint.tensors)
+    return model
+
+
+def _is_count(value: object) -> TypeGuard[int]:
+    return type(value) is int and 0 < value <= MOST_OUTPUTS
 
 
 def _difference(found: Loaded) -> str:

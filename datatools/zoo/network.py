@@ -1,9 +1,11 @@
 """The form that all networks share: a row of stages, and a classifier behind the last."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 
 class Network(nn.Module):
@@ -37,6 +39,19 @@ class Network(nn.Module):
             x = stage(x)
             maps.append(x)
         return maps
+
+
+class Undrawn(TorchFunctionMode):
+    """Inside of it, layers are made without first weights: `initialize` draws others, and twice takes twice as long."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Call the function, unless it draws weights."""
+        given = kwargs or {}
+        if func in (nn.init.kaiming_uniform_, nn.init.uniform_):
+            return args[0] if args else given["tensor"]
+        return func(*args, **given)
 
 
 @torch.no_grad()

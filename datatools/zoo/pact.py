@@ -6,23 +6,27 @@ range that they are clipped to.
 """
 
 import copy
+from collections.abc import Iterable
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import parametrize
+from torch.nn import functional
 
 from datatools.zoo.network import Network
 
 FIRST_ALPHA = 20.0
+DECAY = 2e-5
+"""Penalty on the square of alpha while it is learnt."""
+
 Form = Literal["one-sided", "two-sided"]
 
 
 class Pact(nn.Module):
-    """Clip to [0, alpha] (one-sided, as published), or to [-alpha, alpha] for activations that go below 0, as hardswish.
+    """Clip to [0, alpha] (one-sided, as published), or to [-alpha, alpha] for what goes below 0, as hardswish does.
 
     alpha is learnt: its gradient is 1 where the input is at or above alpha, and -1 below -alpha where there are two
-    sides. bits: round to so many, 0 for no rounding: 2^bits - 1 steps from 0 to alpha, or 2^(bits - 1) - 1 on each side.
+    sides. bits: round to so many: 2^bits - 1 steps from 0 to alpha, or 2^(bits - 1) - 1 on each side; 0 rounds nothing.
     """
 
     def __init__(self, form: Form = "one-sided", bits: int = 0) -> None:
@@ -42,22 +46,33 @@ class Pact(nn.Module):
         if not self.bits:
             return clipped
         scale = self.alpha.detach().clamp(min=1e-6) / steps
-        return clipped + (torch.round(clipped.detach() / scale) * scale - clipped.detach())
+        made: Tensor = clipped + (torch.round(clipped.detach() / scale) * scale - clipped.detach())
+        return made
 
 
-class RoundedWeight(nn.Module):
-    """Weights as so many bits give them: symmetric, one scale for each output channel. The way back sees no rounding."""
+def rounded(weight: Tensor, bits: int) -> Tensor:
+    """Weights (O, ...) as so many bits give them: symmetric, a scale for each O. The way back sees no rounding."""
+    most = 2 ** (bits - 1) - 1
+    plain = weight.detach()
+    scale = plain.abs().amax(dim=tuple(range(1, plain.dim())), keepdim=True).clamp(min=1e-12) / most
+    made: Tensor = weight + (torch.round(plain / scale) * scale - plain)
+    return made
 
-    def __init__(self, bits: int) -> None:
+
+class Rounded(nn.Module):
+    """A convolution or a linear layer that computes with rounded weights and learns the whole ones."""
+
+    def __init__(self, layer: nn.Conv2d | nn.Linear, bits: int) -> None:
         super().__init__()
+        self.layer = layer
         self.bits = bits
 
-    def forward(self, weight: Tensor) -> Tensor:
-        """(O, ...) to the same."""
-        most = 2 ** (self.bits - 1) - 1
-        plain = weight.detach()
-        scale = plain.abs().amax(dim=tuple(range(1, plain.dim())), keepdim=True).clamp(min=1e-12) / most
-        return weight + (torch.round(plain / scale) * scale - plain)
+    def forward(self, x: Tensor) -> Tensor:
+        """As the layer does."""
+        layer, weight = self.layer, rounded(self.layer.weight, self.bits)
+        if isinstance(layer, nn.Linear):
+            return functional.linear(x, weight, layer.bias)
+        return functional.conv2d(x, weight, layer.bias, layer.stride, layer.padding, layer.dilation, layer.groups)
 
 
 def insert(model: Network, bits: int) -> Network:
@@ -72,15 +87,51 @@ def insert(model: Network, bits: int) -> Network:
     return made
 
 
+@torch.inference_mode()
+def calibrate(model: Network, batches: Iterable[Tensor]) -> None:
+    """Let each clip begin at the largest activation that it sees in some batches, where that is below its alpha.
+
+    A range that nothing fills would leave few of the steps to what does.
+    """
+    clips = [module for module in model.modules() if isinstance(module, Pact)]
+    seen = {clip: torch.zeros(()) for clip in clips}
+
+    def look(clip: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        assert isinstance(clip, Pact)
+        x = inputs[0] if clip.form == "one-sided" else inputs[0].abs()
+        seen[clip] = torch.maximum(seen[clip], x.amax())
+
+    hooks = [clip.register_forward_pre_hook(look) for clip in clips]
+    bits = [clip.bits for clip in clips]
+    training = model.training
+    model.eval()
+    for clip in clips:
+        clip.bits = 0
+    for batch in batches:
+        model(batch)
+    model.train(training)
+    for clip, hook, width in zip(clips, hooks, bits, strict=True):
+        hook.remove()
+        clip.bits = width
+        if seen[clip] > 0:
+            clip.alpha.clamp_(max=seen[clip])
+
+
 def round_weights(model: Network, bits: int) -> None:
-    """Round the weights of convolutions and linear layers on every way forward, until `settle`."""
+    """Round the weights of convolutions and linear layers on every way forward, until `settled`."""
     for module in list(model.modules()):
-        if isinstance(module, nn.Conv2d | nn.Linear):
-            parametrize.register_parametrization(module, "weight", RoundedWeight(bits))
+        for name, child in list(module.named_children()):
+            if isinstance(child, nn.Conv2d | nn.Linear):
+                setattr(module, name, Rounded(child, bits))
 
 
-def settle(model: Network) -> None:
-    """End the rounding; the weights are the rounded ones."""
-    for module in list(model.modules()):
-        if parametrize.is_parametrized(module, "weight"):
-            parametrize.remove_parametrizations(module, "weight", leave_parametrized=True)
+@torch.no_grad()
+def settled(model: Network) -> Network:
+    """A copy whose weights are the rounded ones, and stay as they are."""
+    made = copy.deepcopy(model)
+    for module in list(made.modules()):
+        for name, child in list(module.named_children()):
+            if isinstance(child, Rounded):
+                child.layer.weight.copy_(rounded(child.layer.weight, child.bits))
+                setattr(module, name, child.layer)
+    return made

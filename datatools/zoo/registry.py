@@ -172,9 +172,13 @@ def create(name: str, *, num_classes: int = 1000, in_channels: int = 3, features
     found = entry(name)
     if num_classes < 1 or in_channels < 1:
         raise UsageError("a network needs at least one class and one channel")
+    from datatools.zoo import network
+
     module, _, function = found.builder.partition(".")
     build = getattr(importlib.import_module(f"datatools.zoo.backbones.{module}"), function)
-    model: Network = build(
-        **found.options, num_classes=num_classes, in_channels=in_channels, features_only=features_only
-    )
+    with network.Undrawn():
+        model: Network = build(
+            **found.options, num_classes=num_classes, in_channels=in_channels, features_only=features_only
+        )
+    network.initialize(model)
     return model

@@ -1,7 +1,8 @@
 """Networks with fewer channels: filters are chosen, taken out, and the network is really smaller."""
 
+import contextlib
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -40,7 +41,7 @@ def choose(model: Network, groups: Sequence[Group], ratios: Sequence[float], met
 
 
 def without(model: Network, channels: Channels, removed: Removed) -> Network:
-    """A copy of the network without the channels, and without whatever read or made them."""
+    """A copy of the network without the channels, and without whatever read or made them. `recount` comes after it."""
     made = copy.deepcopy(model)
     gone = np.array(sorted(removed), np.int64)
     for name in channels.makes:
@@ -50,8 +51,27 @@ def without(model: Network, channels: Channels, removed: Removed) -> Network:
         state = {key: _cut(value, module, key, reads, makes) for key, value in module.state_dict().items()}
         _resize_one(module, state)
         module.load_state_dict(state)
-    made.tap_channels = _tap_channels(made)
     return made
+
+
+@contextlib.contextmanager
+def silenced(model: Network, channels: Channels, removed: Removed) -> Iterator[None]:
+    """Let nothing read the channels inside the block: the same answers as `without` gives, in a moment."""
+    gone = np.array(sorted(removed), np.int64)
+    kept: list[tuple[Tensor, Tensor]] = []
+    try:
+        with torch.no_grad():
+            for name, numbers in channels.reads.items():
+                weight = _weight(model.get_submodule(name))
+                silent = np.isin(numbers, gone)
+                if weight.dim() > 1 and weight.shape[1] == len(numbers) and silent.any():
+                    kept.append((weight, weight.clone()))
+                    weight[:, torch.from_numpy(silent)] = 0
+        yield
+    finally:
+        with torch.no_grad():
+            for weight, before in kept:
+                weight.copy_(before)
 
 
 def resize(model: Network, tensors: Mapping[str, Tensor]) -> None:
@@ -64,7 +84,14 @@ def resize(model: Network, tensors: Mapping[str, Tensor]) -> None:
         state = {key: tensors[f"{name}.{key}"] for key in module.state_dict() if f"{name}.{key}" in tensors}
         if isinstance(module, nn.Conv2d | nn.Linear | nn.BatchNorm2d | nn.BatchNorm1d) and _is_smaller(module, state):
             _resize_one(module, state)
-    model.tap_channels = _tap_channels(model)
+    recount(model)
+
+
+def recount(model: Network) -> None:
+    """Set `tap_channels` to what the stages give now, found with a picture that every network takes."""
+    first = next(module for module in model.modules() if isinstance(module, nn.Conv2d))
+    costs = profile.measure(model, (first.in_channels, 224, 224))
+    model.tap_channels = tuple(stage.output[0] for stage in profile.stages(costs)[: len(model.stages)])
 
 
 def _is_smaller(module: nn.Module, state: Mapping[str, Tensor]) -> bool:
@@ -105,10 +132,3 @@ def _weight(module: nn.Module) -> Tensor:
     weight = module.weight
     assert isinstance(weight, Tensor)
     return weight
-
-
-def _tap_channels(model: Network) -> tuple[int, ...]:
-    """The channels of each stage's output, found with a picture that every network takes."""
-    first = next(module for module in model.modules() if isinstance(module, nn.Conv2d))
-    costs = profile.measure(model, (first.in_channels, 224, 224))
-    return tuple(stage.output[0] for stage in profile.stages(costs)[: len(model.stages)])

@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from datatools.core.errors import UsageError
 from datatools.kernels import schedules
-from datatools.zoo import depthwise, registry
+from datatools.zoo import depthwise, pact, registry
 from datatools.zoo.devices import Device
 
 MOMENTUM = 0.9
@@ -55,16 +55,24 @@ class Recipe:
 class Trainer:
     """One training. `step` counts the steps done; `advance` does one more.
 
-    rgb: (N, height, width, 3) uint8, N at least 1. label: (N,) class numbers. Must be used inside `devices.settled`.
+    rgb: (N, height, width, 3) uint8, N at least 1. label: (N,) class numbers. model: a network to go on with, on the
+    CPU; a fresh one where there is none. Must be used inside `devices.settled`.
     """
 
-    def __init__(self, recipe: Recipe, rgb: NDArray[np.uint8], label: NDArray[np.integer], device: Device) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        rgb: NDArray[np.uint8],
+        label: NDArray[np.integer],
+        device: Device,
+        model: nn.Module | None = None,
+    ) -> None:
         self.recipe = recipe
         self.device = device
         self.step = 0
         self._rgb, self._label = rgb, label.astype(np.int64)
         torch.manual_seed(_number(recipe.seed, -1))
-        made = registry.create(recipe.model, num_classes=recipe.classes)
+        made = registry.create(recipe.model, num_classes=recipe.classes) if model is None else model
         self.model = made.to(device.kind)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # half as fast again on a CPU
         if device.kind == "cpu":
@@ -140,7 +148,7 @@ class Trainer:
         self.model.load_state_dict(_below(state, "model."))
         if self._average:
             self._average.load_state_dict(_below(state, "average."))
-        parameters = list(self.model.parameters())
+        parameters = [p for group in self._optimizer.param_groups for p in group["params"]]
         moments: dict[int, dict[str, Tensor]] = {}
         for name, value in _below(state, "optimizer.").items():
             number, _, moment = name.partition(".")
@@ -225,9 +233,14 @@ def mean_loss(losses: list[Tensor], step: int) -> float:
 
 
 def _optimizer(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
+    clips = {name for name, _ in model.named_parameters() if name.endswith(".alpha")}
+    groups: list[dict[str, Any]] = [{"params": [p for name, p in model.named_parameters() if name not in clips]}]
+    if clips:
+        alphas = [p for name, p in model.named_parameters() if name in clips]
+        groups.append({"params": alphas, "weight_decay": pact.DECAY})
     if recipe.optimizer == "adam":
-        return torch.optim.Adam(model.parameters(), lr=recipe.lr, fused=True)
-    return torch.optim.SGD(model.parameters(), lr=recipe.lr, momentum=MOMENTUM, nesterov=True)
+        return torch.optim.Adam(groups, lr=recipe.lr, fused=True)
+    return torch.optim.SGD(groups, lr=recipe.lr, momentum=MOMENTUM, nesterov=True)
 
 
 @torch.no_grad()

@@ -68,12 +68,6 @@ def read(path: Path, limit: int = MAX_BYTES) -> Checkpoint:
     note: dict[str, Any] = {}
     if data[:4] == b"PK\x03\x04":
         tensors = _from_zip(data, path)
-    elif data[:1] == _LEGACY[0] or data[257:262] == _LEGACY[1]:
-        raise _bad(
-            path,
-            "it is a pickle as torch wrote before 1.6, which has no checksum",
-            "where you trust it, save it again: safetensors.torch.save_file(torch.load(FILE), 'weights.safetensors')",
-        )
     else:
         tensors, note = _from_safetensors(data, path)
     if not tensors:
@@ -90,6 +84,12 @@ def _from_safetensors(data: bytes, path: Path) -> tuple[dict[str, Tensor], dict[
     try:
         tensors = safetensors.torch.load(data)
     except (safetensors.SafetensorError, ValueError, RuntimeError, KeyError, struct.error) as error:
+        if data[:1] == _LEGACY[0] or data[257:262] == _LEGACY[1]:  # the first may begin a safetensors file, too
+            raise _bad(
+                path,
+                "it is a pickle as torch wrote before 1.6, which has no checksum",
+                "where you trust it: safetensors.torch.save_file(torch.load(FILE), 'weights.safetensors')",
+            ) from None
         raise _bad(path, f"it is no whole safetensors file ({error})") from None
     (size,) = struct.unpack_from("<Q", data)
     header = jsontext.load(data[8 : 8 + size], str(path))

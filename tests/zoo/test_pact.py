@@ -28,7 +28,7 @@ def test_worked_examples(form: pact.Form, alpha: float, x: tuple[float, ...], y:
 
 
 def test_it_starts_at_20() -> None:
-    assert float(pact.Pact().alpha) == 20
+    assert pact.Pact().alpha.item() == 20
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_bits_round_to_even_steps_of_the_range(form: pact.Form) -> None:
     steps = 15 if form == "one-sided" else 7
     assert len(rounded.unique()) == (16 if form == "one-sided" else 15)
     assert torch.allclose(rounded * steps / 3, (rounded * steps / 3).round(), atol=1e-5)
-    assert float((whole - rounded).abs().max()) <= 3 / steps / 2 + 1e-5
+    assert float((whole - rounded).detach().abs().max()) <= 3 / steps / 2 + 1e-5
 
 
 def test_the_way_back_sees_no_rounding() -> None:
@@ -58,7 +58,7 @@ def test_the_way_back_sees_no_rounding() -> None:
     clip("one-sided", 2.0, 3)(x).sum().backward()
     assert x.grad.tolist() == [1, 1, 0, 0]
     weight = torch.tensor([[0.3, -0.9], [5.0, 2.0]], requires_grad=True)
-    rounded = pact.RoundedWeight(4)(weight)
+    rounded = pact.rounded(weight, 4)
     rounded.sum().backward()
     assert weight.grad.tolist() == [[1, 1], [1, 1]]
     assert rounded.detach().flatten().tolist() == pytest.approx([0.9 / 7 * 2, -0.9, 5.0, 5 / 7 * 3])
@@ -96,7 +96,7 @@ def test_weights_end_on_the_levels_that_int8_codes_keep_exactly(tmp_path) -> Non
     picture = torch.rand(2, 3, 32, 32)
     with torch.no_grad():
         before = model(picture)
-        pact.settle(model)
+        model = pact.settled(model)
         torch.testing.assert_close(model(picture), before, rtol=0, atol=0)
     coded = coding.encode(model.state_dict(), "symmetric", 8, per_channel=True)
     assert max(row.greatest for row in coded.rows) < 1e-6
@@ -106,3 +106,31 @@ def test_weights_end_on_the_levels_that_int8_codes_keep_exactly(tmp_path) -> Non
     restored, _ = loading.restore(path)
     with torch.no_grad():
         torch.testing.assert_close(restored(picture), before, rtol=1e-4, atol=1e-4)
+
+
+def test_clips_begin_where_activations_end() -> None:
+    torch.manual_seed(0)
+    model = pact.insert(zoo.create("mobilenet_v3_small_x0_35", num_classes=3), 4)
+    inputs: dict[nn.Module, float] = {}
+    for module in model.modules():
+        if isinstance(module, pact.Pact):
+            module.register_forward_hook(lambda m, x, y: inputs.update({m: float(x[0].detach().abs().amax())}))
+    batch = torch.rand(2, 3, 32, 32)
+    pact.calibrate(model, [batch])
+    assert model.training
+    for module, largest in inputs.items():
+        assert module.bits == 4
+        if module.form == "two-sided":
+            assert module.alpha.item() == pytest.approx(min(largest, 20))
+    assert any(module.alpha.item() < 5 for module in inputs)
+
+
+def test_alphas_are_penalised_and_nothing_else() -> None:
+    from datatools.zoo.training import Recipe, _optimizer
+
+    recipe = Recipe(model="", classes=3, steps=1)
+    plain = zoo.create("mobilenet_v3_small_x0_35", num_classes=3)
+    assert [g["weight_decay"] for g in _optimizer(recipe, plain).param_groups] == [0]
+    groups = _optimizer(recipe, pact.insert(plain, 8)).param_groups
+    assert [g["weight_decay"] for g in groups] == [0, 2e-5]
+    assert all(p.dim() == 0 for p in groups[1]["params"])

@@ -149,6 +149,16 @@ def test_broken_files_are_refused(tmp_path: Path, case: str) -> None:
     assert "E-CHECKPOINT" in refused(path)
 
 
+def test_no_length_of_the_header_is_taken_for_another_format(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    firsts = set()
+    for length in range(1, 260, 8):
+        path.write_bytes(weights.encode({"w" * length: torch.ones(2)}, {"model": "x"}))
+        firsts.add(path.read_bytes()[0])
+        assert weights.read(path).note == {"model": "x"}
+    assert 0x80 in firsts, "as a pickle begins"
+
+
 def test_every_flip_of_a_small_file_is_taken_or_refused(tmp_path: Path) -> None:
     whole = zipped(tmp_path, {"w": torch.ones(3), "b": torch.zeros(2)}).read_bytes()
     other = safetensors.torch.save({"w": torch.ones(3)}, metadata={"datatools": '{"model": "resnet18"}'})

@@ -13,6 +13,7 @@ from datatools.ops.zoo import costs as shown
 
 if TYPE_CHECKING:
     from datatools.zoo.loading import Loaded
+    from datatools.zoo.network import Network as Model
     from datatools.zoo.profile import Cost, Profile
 
 MOST_COMPARED = 8
@@ -92,10 +93,12 @@ def summary(
     if len(names) > MOST_COMPARED:
         raise UsageError(f"--compare takes {MOST_COMPARED - 1} networks at most")
     size = _size(input) if input else registry.entry(names[0]).input_chw
-    loaded = None
+    model, loaded = None, None
     if checkpoint:
-        classes, loaded = _load(names[0], checkpoint, size[0], classes, partial)
+        model, classes, loaded = _load(names[0], checkpoint, size[0], classes, partial)
     networks = tuple(_network(each, size, classes or 1000) for each in names)
+    if model is not None:
+        networks = (_measured(names[0], model, size), *networks[1:])
     if plot:
         from datatools.report import zoo_costs
 
@@ -115,10 +118,15 @@ def _size(text: str) -> tuple[int, int, int]:
 def _network(name: str, size: tuple[int, int, int], classes: int) -> Network:
     import torch
 
-    from datatools.zoo import profile, registry
+    from datatools.zoo import registry
 
     with torch.device("meta"):
-        model = registry.create(name, num_classes=classes, in_channels=size[0])
+        return _measured(name, registry.create(name, num_classes=classes, in_channels=size[0]), size)
+
+
+def _measured(name: str, model: "Model", size: tuple[int, int, int]) -> Network:
+    from datatools.zoo import profile
+
     try:
         costs = profile.measure(model, size)
     except RuntimeError as error:
@@ -127,13 +135,18 @@ def _network(name: str, size: tuple[int, int, int], classes: int) -> Network:
     return Network(name, costs, profile.stages(costs))
 
 
-def _load(name: str, path: Path, channels: int, classes: int | None, partial: bool) -> "tuple[int, Loaded]":
-    """Load the weights into the network; return its classes and what was loaded."""
+def _load(name: str, path: Path, channels: int, classes: int | None, partial: bool) -> "tuple[Model, int, Loaded]":
+    """Load the weights into the network, which is as the file says where it is one of ours.
+
+    Returns it, its classes and what was loaded.
+    """
     from datatools.zoo import loading, registry, weights
 
     checkpoint = weights.read(path)
-    noted = checkpoint.note.get("num_classes")
-    if classes is None:
-        classes = noted if type(noted) is int and noted > 0 else 1000
-    model = registry.create(name, num_classes=classes, in_channels=channels)
-    return classes, loading.load(model, loading.fitting(name, checkpoint.tensors), path, partial=partial)
+    if checkpoint.note.get("model") == name and classes is None:
+        model = loading.built(checkpoint, path)
+        classes = int(checkpoint.note["num_classes"])
+    else:
+        classes = classes or 1000
+        model = registry.create(name, num_classes=classes, in_channels=channels)
+    return model, classes, loading.load(model, loading.fitting(name, checkpoint.tensors), path, partial=partial)

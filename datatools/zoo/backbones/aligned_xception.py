@@ -6,7 +6,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from datatools.zoo.layers import ConvNormAct, Pool
-from datatools.zoo.network import Network, initialize
+from datatools.zoo.network import Network
 
 MIDDLE_BLOCKS = range(4, 20)
 DILATIONS = {16: (1, 1, 2), 8: (2, 2, 4)}
@@ -94,6 +94,4 @@ def aligned_xception(
     high["conv4"] = _end(1536, 1536, exit_end)
     high["conv5"] = _end(1536, 2048, exit_end)
     head = None if features_only else nn.Sequential(Pool(), nn.Linear(2048, num_classes))
-    model = Network([nn.Sequential(low), nn.Sequential(high)], (128, 2048), head)
-    initialize(model)
-    return model
+    return Network([nn.Sequential(low), nn.Sequential(high)], (128, 2048), head)

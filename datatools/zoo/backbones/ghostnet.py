@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from datatools.zoo.layers import Activation, ConvNormAct, Pool, SqueezeExcite, divisible, relu
-from datatools.zoo.network import Network, initialize
+from datatools.zoo.network import Network
 
 STEM = 16
 LAST = 960
@@ -53,7 +53,7 @@ class ClippedGate(nn.Module):
 
 
 class Ghost(nn.Module):
-    """Make half of the channels (an even number) by a 1x1 convolution, the rest by a cheap filter over each of those."""
+    """Make half of the channels (which are even) by a 1x1 convolution, the rest by a filter over each of those."""
 
     def __init__(self, inputs: int, outputs: int, act: Activation | None) -> None:
         super().__init__()
@@ -119,6 +119,4 @@ def ghostnet(
     taps[-1] = last
     widen = [nn.Linear(last, HEAD, bias=False), nn.BatchNorm1d(HEAD)] if paddle else [nn.Linear(last, HEAD)]
     head = nn.Sequential(Pool(), *widen, relu(), nn.Dropout(0.2), nn.Linear(HEAD, num_classes))
-    model = Network(stages, taps, None if features_only else head)
-    initialize(model)
-    return model
+    return Network(stages, taps, None if features_only else head)

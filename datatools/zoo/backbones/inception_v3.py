@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from datatools.zoo.layers import ConvNormAct, Pool
-from datatools.zoo.network import Network, initialize
+from datatools.zoo.network import Network
 
 Conv = partial(ConvNormAct, eps=1e-3)
 
@@ -92,6 +92,4 @@ def inception_v3(*, num_classes: int = 1000, in_channels: int = 3, features_only
     )
     coarse = nn.Sequential(halve, _spread(1280), _spread(2048))
     head = None if features_only else nn.Sequential(Pool(), nn.Dropout(0.5), nn.Linear(2048, num_classes))
-    model = Network([stem, fine, middle, coarse], (64, 288, 768, 2048), head)
-    initialize(model)
-    return model
+    return Network([stem, fine, middle, coarse], (64, 288, 768, 2048), head)

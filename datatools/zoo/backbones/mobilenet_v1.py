@@ -3,7 +3,7 @@
 from torch import nn
 
 from datatools.zoo.layers import Activation, ConvNormAct, HalvingPool, Pool, SqueezeExcite, hardswish, relu
-from datatools.zoo.network import Network, initialize
+from datatools.zoo.network import Network
 
 STEM = 32
 ROWS = (
@@ -61,9 +61,7 @@ def mobilenet_v1(
             channels = int(outputs * scale)
         taps.append(channels)
     head = None if features_only else nn.Sequential(Pool(), nn.Linear(channels, num_classes))
-    model = Network(stages, taps, head)
-    initialize(model)
-    return model
+    return Network(stages, taps, head)
 
 
 def mobilenet_v1_enhance(
@@ -80,6 +78,4 @@ def mobilenet_v1_enhance(
         channels = int(outputs * scale)
     body.append(HalvingPool())
     head = None if features_only else nn.Sequential(Pool(), nn.Linear(channels, num_classes))
-    model = Network([body], (channels,), head)
-    initialize(model)
-    return model
+    return Network([body], (channels,), head)

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from datatools.zoo.layers import ChannelShuffle, ConvNormAct, Pool, divisible, relu6
-from datatools.zoo.network import Network, initialize
+from datatools.zoo.network import Network
 
 STEM = 32
 HEAD = 1280
@@ -83,9 +83,7 @@ def mobilenet_v2(
     stages[-1].append(ConvNormAct(channels, last, 1, act=relu6))
     drop = [] if paddle else [nn.Dropout(0.2)]
     head = None if features_only else nn.Sequential(Pool(), *drop, nn.Linear(last, num_classes))
-    model = Network(stages, (*taps, last), head)
-    initialize(model)
-    return model
+    return Network(stages, (*taps, last), head)
 
 
 def igcv3(*, num_classes: int = 1000, in_channels: int = 3, features_only: bool = False) -> Network:
@@ -101,6 +99,4 @@ def igcv3(*, num_classes: int = 1000, in_channels: int = 3, features_only: bool 
             channels = width
     stages[-1].append(ConvNormAct(channels, HEAD, 1, act=relu6))
     head = None if features_only else nn.Sequential(Pool(), nn.Linear(HEAD, num_classes))
-    model = Network(stages, (*taps, HEAD), head)
-    initialize(model)
-    return model
+    return Network(stages, (*taps, HEAD), head)

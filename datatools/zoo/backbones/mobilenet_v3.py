@@ -18,7 +18,7 @@ from datatools.zoo.layers import (
     hardswish,
     relu,
 )
-from datatools.zoo.network import Network, initialize
+from datatools.zoo.network import Network
 
 Size = Literal["large", "small"]
 
@@ -150,9 +150,7 @@ def mobilenet_v3(
         wide = divisible(HEAD[size] * scale)
         widen, drop = nn.Linear(last, wide), nn.Dropout(0.2, inplace=True)
     head = nn.Sequential(Pool(), widen, hardswish(), drop, nn.Linear(wide, num_classes))
-    model = Network(stages, (*taps, last), None if features_only else head)
-    initialize(model)
-    return model
+    return Network(stages, (*taps, last), None if features_only else head)
 
 
 def mobilenet_v3_text(
@@ -180,6 +178,4 @@ def mobilenet_v3_text(
     body.append(ConvNormAct(channels, last, 1, act=hardswish))
     body.append(HalvingPool())
     head = None if features_only else nn.Sequential(Pool(), nn.Linear(last, num_classes))
-    model = Network([body], (last,), head)
-    initialize(model)
-    return model
+    return Network([body], (last,), head)

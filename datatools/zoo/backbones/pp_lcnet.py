@@ -4,7 +4,7 @@ from torch import nn
 
 from datatools.zoo.backbones.mobilenet_v1 import Separable
 from datatools.zoo.layers import ConvNormAct, Pool, ShrinkDropout, divisible, hardswish
-from datatools.zoo.network import Network, initialize
+from datatools.zoo.network import Network
 
 STEM = 16
 HEAD = 1280
@@ -35,6 +35,4 @@ def pp_lcnet(
     head = nn.Sequential(
         Pool(), nn.Linear(channels, HEAD, bias=False), hardswish(), ShrinkDropout(0.2), nn.Linear(HEAD, num_classes)
     )
-    model = Network(stages, taps, None if features_only else head)
-    initialize(model)
-    return model
+    return Network(stages, taps, None if features_only else head)

@@ -6,7 +6,7 @@ ResNeXt: Xie et al., CVPR 2017.
 from torch import Tensor, nn
 
 from datatools.zoo.layers import ConvNormAct, Pool, SqueezeExcite, relu
-from datatools.zoo.network import Network, initialize
+from datatools.zoo.network import Network
 
 WIDTHS = (64, 128, 256, 512)
 SQUEEZE = 16
@@ -94,9 +94,7 @@ def resnet18(
         stages.append(nn.Sequential(*before, first, second))
         channels = width
     head = None if features_only else nn.Sequential(Pool(), nn.Linear(channels, num_classes))
-    model = Network(stages, WIDTHS, head)
-    initialize(model)
-    return model
+    return Network(stages, WIDTHS, head)
 
 
 def resnext50(*, num_classes: int = 1000, in_channels: int = 3, features_only: bool = False) -> Network:
@@ -112,6 +110,4 @@ def resnext50(*, num_classes: int = 1000, in_channels: int = 3, features_only: b
             channels = 4 * width
         stages.append(blocks)
     head = None if features_only else nn.Sequential(Pool(), nn.Linear(channels, num_classes))
-    model = Network(stages, [4 * width for width in WIDTHS], head)
-    initialize(model)
-    return model
+    return Network(stages, [4 * width for width in WIDTHS], head)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from datatools.zoo.layers import ChannelShuffle, ConvNormAct, Pool
-from datatools.zoo.network import Network, initialize
+from datatools.zoo.network import Network
 
 REPEATS = (4, 8, 4)
 WIDTHS = {1: 144, 2: 200, 3: 240, 4: 272, 8: 384}
@@ -92,9 +92,7 @@ def shufflenet_v1(
         stages.append(units)
         taps.append(channels)
     head = None if features_only else nn.Sequential(Pool(), nn.Linear(channels, num_classes))
-    model = Network(stages, taps, head)
-    initialize(model)
-    return model
+    return Network(stages, taps, head)
 
 
 def shufflenet_v1_cifar(
@@ -128,6 +126,4 @@ def shufflenet_v1_cifar(
         stages.append(units)
         taps.append(channels)
     head = None if features_only else nn.Sequential(Pool(), nn.Linear(channels, num_classes))
-    model = Network(stages, taps, head)
-    initialize(model)
-    return model
+    return Network(stages, taps, head)

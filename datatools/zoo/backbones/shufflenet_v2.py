@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from datatools.zoo.layers import ConvNormAct, Pool, SqueezeExcite
-from datatools.zoo.network import Network, initialize
+from datatools.zoo.network import Network
 
 STEM = 24
 REPEATS = (4, 8, 4)
@@ -113,6 +113,4 @@ def shufflenet_v2(
         channels = width
     stages[-1].append(ConvNormAct(channels, last, 1))
     head = None if features_only else nn.Sequential(Pool(), nn.Linear(last, num_classes, bias=not megvii))
-    model = Network(stages, (STEM, *widths[:-1], last), head)
-    initialize(model)
-    return model
+    return Network(stages, (STEM, *widths[:-1], last), head)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from datatools.zoo.layers import Pool
-from datatools.zoo.network import Network, initialize
+from datatools.zoo.network import Network
 
 STEM = 64
 STAGES = (((16, 64), (16, 64)), ((32, 128), (32, 128)), ((48, 192), (48, 192), (64, 256), (64, 256)))
@@ -42,9 +42,5 @@ def squeezenet(*, num_classes: int = 1000, in_channels: int = 3, features_only: 
             channels = 2 * half
         taps.append(channels)
     # every place of the map has logits of its own; the answer is their mean
-    last = nn.Conv2d(channels, num_classes, 1)
-    head = nn.Sequential(nn.Dropout(0.5), last, nn.ReLU(inplace=True), Pool())
-    model = Network(stages, taps, None if features_only else head)
-    initialize(model)
-    nn.init.normal_(last.weight, std=0.01)
-    return model
+    head = nn.Sequential(nn.Dropout(0.5), nn.Conv2d(channels, num_classes, 1), nn.ReLU(inplace=True), Pool())
+    return Network(stages, taps, None if features_only else head)
