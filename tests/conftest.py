@@ -50,8 +50,25 @@ def colours() -> Callable[..., Path]:
             rgb = {"red": (200, 60, 50), "green": (60, 180, 70), "blue": (60, 80, 200)}.get(name, (128, 128, 128))
             (folder / name).mkdir(parents=True)
             for i in range(per_class):
-                pixels = np.clip(rng.normal(rgb, 40, (side, side, 3)), 0, 255).astype(np.uint8)
+                pixels = np.clip(rng.normal(rgb, 15, (side, side, 3)), 0, 255).astype(np.uint8)
                 (folder / name / f"{i:03d}.png").write_bytes(images.encode_png(pixels))
         return folder
 
     return make
+
+
+@pytest.fixture(scope="session")
+def small_classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The checkpoint of a small network with the classes of `fixture_voc`, and weights as they were drawn."""
+    import torch
+
+    from datatools.zoo import registry, weights
+
+    path = tmp_path_factory.mktemp("classifier") / "small.safetensors"
+    classes = ["bicycle", "bus", "car", "car ", "person", "traffic light"]
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(0)
+        model = registry.create("mobilenet_v1_x0_25", num_classes=len(classes))
+    note = {"model": "mobilenet_v1_x0_25", "num_classes": len(classes), "classes": classes, "size": [16, 16]}
+    weights.write(path, model, note)
+    return path

@@ -35,7 +35,7 @@ def answers(
             device=device,
             pool=pool,
             rows=np.arange(len(pictures)),
-            label=pictures.label,
+            label=pictures.taught(recipe.classes),
             asked=pools[2],
             asked_rows=everything,
         )

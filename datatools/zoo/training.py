@@ -55,7 +55,7 @@ class Recipe:
 class Trainer:
     """One training. `step` counts the steps done; `advance` does one more.
 
-    rgb: (N, height, width, 3) uint8, N at least 1. label: (N,) class numbers. model: a network to go on with, on the
+    rgb: (N, height, width, 3) uint8, N at least 1. label: (N,) class numbers, or (N, C) shares of the classes. model: a network to go on with, on the
     CPU; a fresh one where there is none. Must be used inside `devices.settled`.
     """
 
@@ -63,14 +63,14 @@ class Trainer:
         self,
         recipe: Recipe,
         rgb: NDArray[np.uint8],
-        label: NDArray[np.integer],
+        label: NDArray[np.integer] | NDArray[np.floating],
         device: Device,
         model: nn.Module | None = None,
     ) -> None:
         self.recipe = recipe
         self.device = device
         self.step = 0
-        self._rgb, self._label = rgb, label.astype(np.int64)
+        self._rgb, self._label = rgb, label.astype(np.float32 if label.ndim == 2 else np.int64)
         torch.manual_seed(_number(recipe.seed, -1))
         made = registry.create(recipe.model, num_classes=recipe.classes) if model is None else model
         self.model = made.to(device.kind)

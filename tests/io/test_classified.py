@@ -55,6 +55,30 @@ def test_pictures_outside_of_classes_and_empty_classes_are_told(tmp_path: Path) 
     assert found.unused == ("empty",)
 
 
+def test_pictures_that_are_mixed_of_several_classes(tmp_path: Path) -> None:
+    root = place(tmp_path, "a/1.png", "a/2.png", "b/3.png", "b/4.png", "b/5.png")
+    rows = [
+        "image,a,b,c", "a/1.png,1,0,0", "a/2.png,0.25,0.75,0", "b/3.png,2.5e-01,0.75,0", "b/4.png,0.5,0,0.5",
+        "b/5.png,0.5,0.1,0", "b/5.png,nan,1,0", "b/5.png,1_0,0,0", "gone.png,1,0,0", "b/5.png,1",
+    ]  # fmt: skip
+    (root / "labels.csv").write_text("\n".join(rows))
+    found = opening.open_set(root)
+    assert {e.key: (e.label, e.shares) for e in found.examples} == {
+        "a/1.png": (0, ()),
+        "a/2.png": (1, ((0, 0.25), (1, 0.75))),  # its class is that with the largest share
+        "b/3.png": (1, ((0, 0.25), (1, 0.75))),
+        "b/5.png": (1, ()),
+    }
+    told = [(f.path, f.line, f.code) for f in found.failures]
+    lines = [("labels.csv", n, "E-LABEL-LINE") for n in (6, 7, 8, 10)]
+    assert sorted(told) == sorted([*lines, ("labels.csv", 9, "E-IMAGE-MISSING"), ("b/4.png", 0, "E-CLASS-UNKNOWN")])
+    kept, strange = as_numbered_by(found, found.examples, ("b", "a"))
+    assert [e.shares for e in kept if e.shares] == [((1, 0.25), (0, 0.75))] * 2
+    assert not strange
+    (root / "labels.csv").write_bytes(b"file;class\nx\x00y\n")  # somebody else's file of that name
+    assert not opening.open_set(root).failures
+
+
 def test_links_are_not_followed(tmp_path: Path) -> None:
     outside = place(tmp_path / "outside", "secret.png")
     root = place(tmp_path / "set", "a/1.png", "b/2.png")

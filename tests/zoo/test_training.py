@@ -78,6 +78,17 @@ def test_a_step_is_that_of_plain_torch() -> None:
         assert torch.allclose(ours, moved, rtol=1e-3, atol=1e-4), name
 
 
+def test_shares_of_classes_are_learnt_as_such() -> None:
+    rgb, label = data()
+    whole = np.eye(3)[label]
+    losses = []
+    for taught in (label, whole, 0.5 * whole + 0.5 * np.eye(3)[(label + 1) % 3]):
+        with devices.settled(CPU):
+            losses.append(float(Trainer(Recipe(SMALL, 3, 6, batch=12, smoothing=0.1), rgb, taught, CPU).advance()))
+    assert losses[0] == pytest.approx(losses[1], rel=1e-6)
+    assert losses[2] != pytest.approx(losses[0], rel=1e-6)
+
+
 def test_every_picture_is_seen_once_a_pass_whatever_the_batch() -> None:
     for batch in (1, 5, 12, 20):
         made, _ = trained(0, batch=batch)

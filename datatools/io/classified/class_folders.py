@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from datatools.core.errors import DataError
 from datatools.core.values import printable
 from datatools.io import files
+from datatools.io.classified import soft_labels
 from datatools.io.classified.examples import ClassifiedSet, Example, Split, numbered
 from datatools.io.images import IMAGE_SUFFIXES
 
@@ -28,7 +30,7 @@ SPLIT_FOLDERS: Mapping[str, Split] = {
 def read(root: Path) -> ClassifiedSet:
     """Read a tree of class folders; without pictures it is an empty set.
 
-    A class may have folders inside. Pictures that lie in no class folder are failures E-CLASS-MISSING. Classes are
+    A class may have folders inside. Where there is a labels.csv, it says which pictures are mixed of several classes. Pictures that lie in no class folder are failures E-CLASS-MISSING. Classes are
     numbered in the order of their names' bytes.
 
     Raises UsageError and StorageError as `files.walk` does.
@@ -53,7 +55,27 @@ def read(root: Path) -> ClassifiedSet:
                 named.append((Example(key, file, -1, tops[home]), printable(parts[len(home)])))
     declared = {f[len(home)] for f in folders for home in tops if len(f) == len(home) + 1 and f[: len(home)] == home}
     classes = tuple(map(printable, sorted(declared, key=os.fsencode)))
-    return numbered(root, "folders", classes, named, tuple(homeless))
+    mixed, odd = soft_labels.read(root, {printable(example.key): example for example, _ in named})
+    return _with_shares(numbered(root, "folders", classes, named, (*homeless, *odd)), mixed)
+
+
+def _with_shares(found: ClassifiedSet, mixed: Mapping[str, Mapping[str, float]]) -> ClassifiedSet:
+    """Give examples the shares of the classes that they are mixed of; a class that has no folder is a failure."""
+    if not mixed:
+        return found
+    number = {name: i for i, name in enumerate(found.classes)}
+    examples: list[Example] = []
+    failures = list(found.failures)
+    for example in found.examples:
+        shares = mixed.get(printable(example.key), {})
+        if strange := [name for name in shares if name not in number]:
+            what = f"{soft_labels.NAME} gives it a share of {strange[0]!r}, which has no picture"
+            failures.append(DataError(example.key, 0, "E-CLASS-UNKNOWN", what))
+            continue
+        numbers = tuple(sorted((number[name], share) for name, share in shares.items()))
+        label = max(numbers, key=lambda s: s[1])[0] if numbers else example.label
+        examples.append(replace(example, label=label, shares=numbers))
+    return replace(found, examples=tuple(examples), failures=tuple(failures))
 
 
 def is_picture(name: str) -> bool:
