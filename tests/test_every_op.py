@@ -21,6 +21,9 @@ from datatools.engine import executors, schema
 from datatools.engine.executors import LocalRun
 from datatools.engine.runner import execute
 
+SMALL = {"model": "mobilenet_v1_x0_25", "size": "16"}
+"""A network that is quickly trained."""
+
 CASES: dict[str, dict[str, Any]] = {
     "voc.lint": {"deep": True},
     "voc.fix": {"out": Path("out")},
@@ -37,6 +40,11 @@ CASES: dict[str, dict[str, Any]] = {
     "anchors.sweep": {"k": "1..3", "plot": Path("out/plot.svg")},
     "anchors.check": {"anchors": Path("anchors.txt")},
     "haze.remove": {"out": Path("out")},
+    "zoo.train": {"out": Path("out"), "epochs": 1, "batch": 64, **SMALL},
+    "zoo.evaluate": {"checkpoint": Path("small.safetensors"), "out": Path("out")},
+    "zoo.predict": {"checkpoint": Path("small.safetensors"), "out": Path("out/all.csv"), "plot": Path("out/some.jpg")},
+    "zoo.check": {"steps": 1, "batch": 8, **SMALL},
+    "zoo.compare": {"val": Path("other"), "runs": 2, "steps": 1, "batch": 8, **SMALL},
 }
 """What each operation is called with here, beside its input; the test below finds one that is missing."""
 
@@ -49,12 +57,13 @@ FOLDERS = [n for n, case in CASES.items() if case.get("out") == Path("out")]
 
 
 @pytest.fixture(autouse=True)
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fixture_voc: Path) -> Path:
-    """A working directory with the set in raw/, once more in other/, and an anchors file."""
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fixture_voc: Path, small_classifier: Path) -> Path:
+    """A working directory with the set in raw/, once more in other/, an anchors file and the weights of a network."""
     monkeypatch.chdir(tmp_path)
     shutil.copytree(fixture_voc, "raw")
     shutil.copytree(fixture_voc, "other")
     Path("anchors.txt").write_text("10,13,  16,30,  33,23\n")
+    shutil.copy(small_classifier, "small.safetensors")
     return tmp_path
 
 

@@ -286,4 +286,5 @@ class ItemRunner:
             failures=failures,
             dry_run=dry_run,
             workers_lost=self._run.workers_lost,
+            nodes_lost=self._run.nodes_lost,
         )

@@ -43,6 +43,19 @@ class Pictures:
     def __len__(self) -> int:
         return len(self.label)
 
+    def taught(self, classes: int) -> NDArray[np.int64] | NDArray[np.float32]:
+        """What is to be learnt: the labels (N,), or shares (N, C) where a picture is mixed of several classes."""
+        if not any(example.shares for example in self.examples):
+            return self.label
+        made = np.zeros((len(self), classes), np.float32)
+        made[np.arange(len(self)), self.label] = 1
+        for i, example in enumerate(self.examples):
+            if example.shares:
+                made[i] = 0
+                for number, share in example.shares:
+                    made[i, number] = share
+        return made
+
     def take(self, rows: NDArray[np.integer]) -> "Pictures":
         """Some of the examples, in the order of the rows."""
         kept = tuple(self.examples[i] for i in rows.tolist())

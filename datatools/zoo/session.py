@@ -49,7 +49,7 @@ class Session:
         self._val = val
         self._note = dict(note)
         self._device = device
-        self._trainer = Trainer(recipe, train.rgb, train.label, device)
+        self._trainer = Trainer(recipe, train.rgb, train.taught(recipe.classes), device)
         self._best: tuple[Epoch, dict[str, Tensor]] | None = None
         self._identity = _identity(recipe, train, val, device, epochs)
 
@@ -155,7 +155,7 @@ def _identity(recipe: Recipe, train: Pictures, val: Pictures, device: Device, ep
     described = [dataclasses.asdict(recipe), epochs, device.kind, str(device.half), device.threads]
     state = xxhash.xxh3_128(json.dumps(described).encode())
     for pictures in (train, val):
-        for array in (pictures.rgb, pictures.label):
+        for array in (pictures.rgb, pictures.taught(recipe.classes)):
             state.update(np.ascontiguousarray(array).data)
     return state.hexdigest()
 

@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from datatools.core.errors import UsageError
 from datatools.kernels import schedules
-from datatools.zoo import pact, registry
+from datatools.zoo import depthwise, pact, registry
 from datatools.zoo.devices import Device
 
 MOMENTUM = 0.9
@@ -55,7 +55,7 @@ class Recipe:
 class Trainer:
     """One training. `step` counts the steps done; `advance` does one more.
 
-    rgb: (N, height, width, 3) uint8, N at least 1. label: (N,) class numbers. model: a network to go on with, on the
+    rgb: (N, height, width, 3) uint8, N at least 1. label: (N,) class numbers, or (N, C) shares of the classes. model: a network to go on with, on the
     CPU; a fresh one where there is none. Must be used inside `devices.settled`.
     """
 
@@ -63,17 +63,20 @@ class Trainer:
         self,
         recipe: Recipe,
         rgb: NDArray[np.uint8],
-        label: NDArray[np.integer],
+        label: NDArray[np.integer] | NDArray[np.floating],
         device: Device,
         model: nn.Module | None = None,
     ) -> None:
         self.recipe = recipe
         self.device = device
         self.step = 0
-        self._rgb, self._label = rgb, label.astype(np.int64)
+        self._rgb, self._label = rgb, label.astype(np.float32 if label.ndim == 2 else np.int64)
         torch.manual_seed(_number(recipe.seed, -1))
         made = registry.create(recipe.model, num_classes=recipe.classes) if model is None else model
-        self.model = made.to(device.kind, memory_format=torch.channels_last)  # half as fast again on a CPU
+        self.model = made.to(device.kind)
+        self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # half as fast again on a CPU
+        if device.kind == "cpu":
+            depthwise.speed_up(self.model)
         self._average = copy.deepcopy(self.model).requires_grad_(False) if recipe.ema else None
         self._optimizer = _optimizer(recipe, self.model)
         self._scaler = torch.amp.GradScaler(device.kind, enabled=device.scales_loss)
@@ -93,7 +96,7 @@ class Trainer:
         label = torch.from_numpy(self._label[rows]).to(self.device.kind)
         loss = functional.cross_entropy(logits, label, label_smoothing=recipe.smoothing)
         self._optimizer.zero_grad(set_to_none=True)
-        self._scaler.scale(loss).backward()
+        self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         self._scaler.step(self._optimizer)
         self._scaler.update()
         self.step += 1
@@ -145,10 +148,14 @@ class Trainer:
         self.model.load_state_dict(_below(state, "model."))
         if self._average:
             self._average.load_state_dict(_below(state, "average."))
+        parameters = [p for group in self._optimizer.param_groups for p in group["params"]]
         moments: dict[int, dict[str, Tensor]] = {}
         for name, value in _below(state, "optimizer.").items():
             number, _, moment = name.partition(".")
-            moments.setdefault(int(number), {})[moment] = value
+            own = parameters[int(number)]
+            # the optimizer goes through both as they lie in memory, so they must lie alike
+            laid = torch.empty_like(own).copy_(value) if value.shape == own.shape else value
+            moments.setdefault(int(number), {})[moment] = laid.detach()
         loaded = self._optimizer.state_dict()
         self._optimizer.load_state_dict({"state": moments, "param_groups": loaded["param_groups"]})
         if scaler := _below(state, "scaler."):
@@ -194,12 +201,15 @@ def jittered(x: Tensor, amount: float, rng: np.random.Generator) -> Tensor:
     """
     if not amount:
         return x
-    zoom = np.exp(rng.uniform(-amount, amount, len(x)))
-    shift = rng.uniform(-2 * amount, 2 * amount, (len(x), 2))  # the grid runs from -1 to 1
-    affine = np.zeros((len(x), 2, 3), np.float32)
-    affine[:, 0, 0] = affine[:, 1, 1] = zoom
-    affine[:, :, 2] = shift
-    grid = functional.affine_grid(torch.from_numpy(affine).to(x.device), list(x.shape), align_corners=False)
+    height, width = x.shape[2:]
+    zoom = np.exp(rng.uniform(-amount, amount, (len(x), 1)))
+    shift = rng.uniform(-2 * amount, 2 * amount, (2, len(x), 1))  # the grid runs from -1 to 1
+    across, down = (
+        torch.from_numpy((zoom * (2 * np.arange(side) + 1 - side) / side + moved).astype(np.float32)).to(x.device)
+        for side, moved in zip((width, height), shift, strict=True)
+    )
+    whole = (len(x), height, width)
+    grid = torch.stack((across[:, None, :].expand(whole), down[:, :, None].expand(whole)), dim=-1)
     moved = functional.grid_sample(x, grid, padding_mode="border", align_corners=False)
     return moved.contiguous(memory_format=torch.channels_last)
 
@@ -229,7 +239,7 @@ def _optimizer(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
         alphas = [p for name, p in model.named_parameters() if name in clips]
         groups.append({"params": alphas, "weight_decay": pact.DECAY})
     if recipe.optimizer == "adam":
-        return torch.optim.Adam(groups, lr=recipe.lr)
+        return torch.optim.Adam(groups, lr=recipe.lr, fused=True)
     return torch.optim.SGD(groups, lr=recipe.lr, momentum=MOMENTUM, nesterov=True)
 
 

@@ -49,14 +49,15 @@ def forget() -> None:
 class Answers:
     """Train on some pictures, then say the probability of each class for others.
 
-    rows, label: which pictures of the pool, and the classes that they are taught as. asked_rows: of the other pool.
+    rows, label: which pictures of the pool, and the classes, or shares of classes, that they are taught as.
+    asked_rows: of the other pool.
     """
 
     recipe: Recipe
     device: Device
     pool: Pool
     rows: NDArray[np.int64]
-    label: NDArray[np.int64]
+    label: NDArray[np.int64] | NDArray[np.float32]
     asked: Pool
     asked_rows: NDArray[np.int64]
 

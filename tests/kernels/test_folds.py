@@ -24,7 +24,11 @@ def plain_tied(ties: list[list[int]]) -> list[int]:
     return [order.index(g) for g in group]
 
 
-@given(st.integers(1, 9).flatmap(lambda n: st.lists(st.lists(st.integers(0, 5), min_size=n, max_size=n), min_size=1, max_size=3)))
+@given(
+    st.integers(1, 9).flatmap(
+        lambda n: st.lists(st.lists(st.integers(0, 5), min_size=n, max_size=n), min_size=1, max_size=3)
+    )
+)
 @settings(max_examples=60)
 def test_groups_are_those_of_the_plain_loop(ties: list[list[int]]) -> None:
     assert folds.tied([np.array(t) for t in ties]).tolist() == plain_tied(ties)

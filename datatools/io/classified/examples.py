@@ -20,7 +20,8 @@ class Example:
     key: the path inside the set, `#2` behind it for the second box of a picture. file: its path. label: the class's
     number; -1 where it has none. split: "" where the set does not say. xyxy: the box in float pixels, as the
     annotation counts them; None for the whole. size_wh: of the picture that the annotation means; (0, 0) where it does
-    not say.
+    not say. shares: (class number, share) of a picture that is mixed of several classes; empty where it is wholly its
+    label, which else is the class with the largest share.
     """
 
     key: str
@@ -29,6 +30,7 @@ class Example:
     split: str = ""
     xyxy: XYXY | None = None
     size_wh: tuple[int, int] = (0, 0)
+    shares: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,11 +86,12 @@ def as_numbered_by(
     kept: list[Example] = []
     strangers: dict[str, int] = {}
     for example in examples:
-        name = found.classes[example.label]
-        if name in number:
-            kept.append(replace(example, label=number[name]))
-        else:
-            strangers[name] = strangers.get(name, 0) + 1
+        own = [found.classes[n] for n, _ in example.shares or ((example.label, 1.0),)]
+        if strange := [name for name in own if name not in number]:
+            strangers[strange[0]] = strangers.get(strange[0], 0) + 1
+            continue
+        shares = tuple((number[found.classes[n]], share) for n, share in example.shares)
+        kept.append(replace(example, label=number[found.classes[example.label]], shares=shares))
     remedy = f"known are {', '.join(map(escape, classes[:20]))}"
     failures = (
         DataError(found.root, 0, "E-CLASS-UNKNOWN", f"the class {name!r} ({count} pictures) is not known", remedy)

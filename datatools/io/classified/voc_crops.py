@@ -38,7 +38,9 @@ def read(voc_set: VocSet, run: Run = SERIAL) -> ClassifiedSet:
             left, top, right, bottom = table.xyxy[n].tolist()
             if not (right - left >= 1 and bottom - top >= 1):
                 name = f"{key}#{n - first + 1}"
-                failures.append(DataError(name, 0, "E-BOX-EMPTY", "its box is smaller than a pixel", "datatools voc fix"))
+                failures.append(
+                    DataError(name, 0, "E-BOX-EMPTY", "its box is smaller than a pixel", "datatools voc fix")
+                )
                 continue
             crop = Example(f"{key}#{n - first + 1}", file, -1, split, (left, top, right, bottom), (width, height))
             named.append((crop, table.classes[table.box_class[n]]))

@@ -7,6 +7,7 @@ OPERATIONS = (
     "evaluate",
     "predict",
     "check",
+    "compare",
     "compress.quantize",
     "compress.prune",
     "compress.pact",

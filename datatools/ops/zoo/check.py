@@ -102,7 +102,7 @@ def check(
     src: Dataset,
     *,
     out: OutFolder | None = None,
-    model: choices.Model = "mobilenet_v3_small",
+    model: choices.Model = choices.QUICK,
     size: choices.Size = "64",
     steps: choices.Steps = 200,
     batch: choices.Batch = 32,

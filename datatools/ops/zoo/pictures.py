@@ -17,9 +17,7 @@ CELL = 192
 """Longer side of a picture on a sheet, px."""
 
 
-def sheet(
-    examples: "Sequence[Example]", remarks: Sequence[str], title: str, run: Run
-) -> "NDArray[np.uint8]":
+def sheet(examples: "Sequence[Example]", remarks: Sequence[str], title: str, run: Run) -> "NDArray[np.uint8]":
     """Draw examples with a remark behind the name of each; one that cannot be read leaves its place grey."""
     from datatools.report import sheet as sheets
 

@@ -124,7 +124,10 @@ def _csv(made: tuple[Prediction, ...]) -> bytes:
     from datatools.io import tables
 
     most = max((len(one.choices) for one in made), default=1)
-    header = ["picture", *(f"{word}{'' if i == 1 else i}" for i in range(1, most + 1) for word in ("class", "probability"))]
+    header = [
+        "picture",
+        *(f"{word}{'' if i == 1 else i}" for i in range(1, most + 1) for word in ("class", "probability")),
+    ]
     return tables.csv_bytes(header, ([one.picture, *(v for c in one.choices for v in c)] for one in made))
 
 

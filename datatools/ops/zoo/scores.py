@@ -94,15 +94,12 @@ def class_csv(scores: Sequence[ClassScore]) -> bytes:
     names = ("precision", "recall", "f1")
     header = ["class", "pictures", *(f"{n}{end}" for n in names for end in ("", "_low", "_high"))]
     rows = (
-        [s.name, s.pictures, *(v for n in names for v in (getattr(s, n), *getattr(s, f"{n}_interval")))]
-        for s in scores
+        [s.name, s.pictures, *(v for n in names for v in (getattr(s, n), *getattr(s, f"{n}_interval")))] for s in scores
     )
     return tables.csv_bytes(header, rows)
 
 
-def answers(
-    pictures: "Pictures", probability: "NDArray[np.float32]", classes: Sequence[str]
-) -> tuple[Answer, ...]:
+def answers(pictures: "Pictures", probability: "NDArray[np.float32]", classes: Sequence[str]) -> tuple[Answer, ...]:
     """What was said about each picture, in their order. probability: (N, C)."""
     predicted = probability.argmax(axis=1).tolist()
     return tuple(

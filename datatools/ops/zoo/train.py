@@ -83,11 +83,15 @@ def train(
     lr: choices.Rate = None,
     warmup: Annotated[float, Param("epochs in which the learning rate rises from 0", ge=0)] = 1.0,
     smoothing: Annotated[float, Param("label smoothing: share of the label that all classes get", ge=0, lt=1)] = 0.1,
-    ema: Annotated[float, Param("averaged weights are evaluated and kept; this much of them stays a step; 0: none", ge=0, lt=1)] = 0.0,
+    ema: Annotated[
+        float, Param("averaged weights are evaluated and kept; this much of them stays a step; 0: none", ge=0, lt=1)
+    ] = 0.0,
     jitter: choices.Jitter = 0.1,
     mixed: Annotated[bool, Param("half precision on a GPU")] = True,
     device: choices.DeviceName = "auto",
-    threads: Annotated[int, Param("threads of the network on a CPU; another number gives other last digits", ge=1, le=256)] = 1,
+    threads: Annotated[
+        int, Param("threads of the network on a CPU; another number gives other last digits", ge=1, le=256)
+    ] = 1,
     seed: Seed = 0,
     resume: Annotated[bool, Param("go on where a stopped run of the same command ended", steers=True)] = True,
     force: Force = False,
