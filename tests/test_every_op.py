@@ -22,6 +22,9 @@ from datatools.engine import executors, schema
 from datatools.engine.executors import LocalRun
 from datatools.engine.runner import execute
 
+SMALL = {"model": "mobilenet_v1_x0_25", "size": "16"}
+"""A network that is quickly trained."""
+
 CASES: dict[str, dict[str, Any]] = {
     "voc.lint": {"deep": True},
     "voc.fix": {"out": Path("out")},
@@ -71,6 +74,11 @@ CASES: dict[str, dict[str, Any]] = {
     "augment.border_map": {"out": Path("out")},
     "augment.imgaug": {"out": Path("out"), "pipeline": Path("flip.yaml")},
     "augment.preview": {"out": Path("out/sheet.png"), "op": "copy-paste", "n": 2, "draws": 1},
+    "zoo.train": {"out": Path("out"), "epochs": 1, "batch": 64, **SMALL},
+    "zoo.evaluate": {"checkpoint": Path("small.safetensors"), "out": Path("out")},
+    "zoo.predict": {"checkpoint": Path("small.safetensors"), "out": Path("out/all.csv"), "plot": Path("out/some.jpg")},
+    "zoo.check": {"steps": 1, "batch": 8, **SMALL},
+    "zoo.compare": {"val": Path("other"), "runs": 2, "steps": 1, "batch": 8, **SMALL},
 }
 """What each operation is called with here, beside its input; the test below finds one that is missing."""
 
@@ -99,8 +107,9 @@ def place(
     monkeypatch: pytest.MonkeyPatch,
     fixture_voc: Path,
     fixture_video: Path,
+    small_classifier: Path,
 ) -> Path:
-    """A working directory with the set in raw/, once more in other/, an anchors file, and a video with masks."""
+    """A working directory with the set in raw/, once more in other/, an anchors file, a video with masks, weights of a network."""
     monkeypatch.chdir(tmp_path)
     called = getattr(request.node, "callspec", None)
     name = called.params.get("name", "") if called else ""
@@ -111,6 +120,7 @@ def place(
     shutil.copy(fixture_video / "scenes.mp4", "video")
     Path("anchors.txt").write_text("10,13,  16,30,  33,23\n")
     Path("flip.yaml").write_text("- Fliplr: {p: 1.0}\n")
+    shutil.copy(small_classifier, "small.safetensors")
     return tmp_path
 
 

@@ -354,7 +354,10 @@ def words(group: str) -> list[str]:
 
 
 class Group:
-    """The operations of a group as attributes: `datatools.voc.lint`. Each is imported when it is first touched."""
+    """The operations of a group as attributes: `datatools.voc.lint`, `datatools.zoo.compress.prune`.
+
+    Each is imported when it is first touched.
+    """
 
     def __init__(self, name: str) -> None:
         self._name = name
