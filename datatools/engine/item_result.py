@@ -21,7 +21,7 @@ class ItemsRun(Result):
     something could not be read. carried: files beside them that came along unchanged. removed: items of the earlier
     output that are gone from the input. reasons: why items were done, or would be, with counts. failures: the first of
     the failed; all stand in OUT/failures.jsonl. told: the first things that were said of the others. up_to_date: there
-    was nothing to do. workers_lost: processes that died on the way.
+    was nothing to do. workers_lost, nodes_lost: processes that died on the way, machines that went away.
     """
 
     op: str
@@ -40,6 +40,7 @@ class ItemsRun(Result):
     dry_run: bool = False
     up_to_date: bool = field(default=False, repr=False)
     workers_lost: int = field(default=0, repr=False)
+    nodes_lost: int = field(default=0, repr=False)
 
     @property
     def problems(self) -> int:
@@ -70,6 +71,8 @@ class ItemsRun(Result):
             yield f"written: {escape(self.out)}"
 
     def remarks(self) -> Iterator[str]:
-        """Processes that died."""
+        """Processes that died, machines that went away."""
+        if self.nodes_lost:
+            yield f"{self.nodes_lost} nodes of the cluster went away; their items were done again by the others"
         if self.workers_lost:
             yield f"{self.workers_lost} worker processes died; their items were done again, or stand as failed"

@@ -292,4 +292,5 @@ class ItemRunner:
             incomplete=told.incomplete,
             dry_run=dry_run,
             workers_lost=self._run.workers_lost,
+            nodes_lost=self._run.nodes_lost,
         )
