@@ -17,6 +17,7 @@ from datatools.cli import command
 from datatools.cli.app import main
 from datatools.core import op
 from datatools.core.errors import DatatoolsError
+from datatools.core.result import plain
 from datatools.engine import executors, schema
 from datatools.engine.executors import LocalRun
 from datatools.engine.runner import execute
@@ -37,6 +38,8 @@ CASES: dict[str, dict[str, Any]] = {
     "anchors.sweep": {"k": "1..3", "plot": Path("out/plot.svg")},
     "anchors.check": {"anchors": Path("anchors.txt")},
     "haze.remove": {"out": Path("out")},
+    "haze.add": {"out": Path("out"), "beta": "0.6..1.8", "copies": 2},
+    "haze.score": {"reference": Path("other")},
     "video.info": {},
     "video.frames": {"out": Path("out"), "scene": True},
     "video.foreground": {"out": Path("out"), "boxes": "voc", "overlay": True, "keep_every": 25},
@@ -125,7 +128,7 @@ def test_signature_command_and_schema_agree(name: str) -> None:
     for key, shown in properties.items():
         default = specs[key].default
         if not specs[key].required:
-            assert shown.get("default") == (list(default) if isinstance(default, tuple) else default)
+            assert shown.get("default") == plain(default)
 
 
 @READERS

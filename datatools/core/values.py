@@ -30,10 +30,12 @@ class Image(Value):
     """A picture as displayed.
 
     pixels: (height, width) grey, (height, width, 3) RGB or (height, width, 4) RGBA with straight alpha; uint8 or
-    uint16.
+    uint16. beside: further files that an operation makes of it, by the name below the output, where `{}` stands for the
+    picture's own: arrays become pictures of the format that the suffix tells, all else becomes JSON.
     """
 
     pixels: "NDArray[Any]"
+    beside: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -70,62 +70,57 @@ def finish(
     where = os.fspath(partial)
     room = Room(where)
     path = partial / journal.JOURNAL
-    ending = _Ending()
+    heard = _Heard()
     try:
         with contextlib.suppress(FileNotFoundError):  # of an end that was cut off
             os.unlink(partial / folders.RECORD)
         if sources is not None:
-            tally = _put_in_order(job, sources(), path, room, ending)
-        if ending.failures or ending.lost:
-            room.write(FAILURES, b"".join([*ending.failures, *ending.lost]))
+            tally = _put_in_order(job, sources(), path, room, heard)
+        if heard.failures or heard.lost:
+            room.write(FAILURES, b"".join([*heard.failures, *heard.lost]))
         tally.add((), room.made)
         if trees.fingerprint(partial).files != tally.outputs:
             _sweep(partial, path, {one.name for one in room.made})
-        told = {"datatools": datatools.__version__, **record, "key": job.base, "packages": lineage.packages()}
-        told |= {**tally.told(), "failures": len(ending.failures)}
-        last = [journal.Row(journal.SET_ROW, job.base, (), tuple(room.made)).line(), folders.write_record(where, told)]
+        said = {"datatools": datatools.__version__, **record, "key": job.base, "packages": lineage.packages()}
+        said |= {**tally.told(), "failures": len(heard.failures)}
+        last = [journal.Row(journal.SET_ROW, job.base, (), tuple(room.made)).line(), folders.write_record(where, said)]
         with open(path, "ab") as file:
             file.write(b"".join(last))
     except OSError as error:
         raise cannot("write", partial, error) from None
-    return ending.told()
+    failures = tuple(json.loads(line)["error"] for line in heard.failures[:SHOWN_FAILURES])
+    return Told(failures, tuple(heard.remarks[:SHOWN_FAILURES]), heard.incomplete)
 
 
-class _Ending:
-    """Collects what has to be told of the items. failures, lost: lines of failures.jsonl."""
+class _Heard:
+    """What the rows say that is worth a word: lines for the list of failures, remarks, how many lost something."""
 
     def __init__(self) -> None:
         self.failures: list[bytes] = []
         self.lost: list[bytes] = []
-        self._remarks: list[dict[str, Any]] = []
-        self._incomplete = 0
+        self.remarks: list[dict[str, Any]] = []
+        self.incomplete = 0
 
-    def fail(self, source: Source, error: dict[str, Any]) -> None:
+    def failure(self, source: Source, error: Any) -> None:
         """Take an item that failed."""
-        self.failures.append(_line({"item": printable(source.id), "error": error}))
+        entry = {"item": printable(source.id), "error": error}
+        self.failures.append(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
 
-    def hear(self, source: Source, note: Any) -> None:
+    def note(self, source: Source, note: Any) -> None:
         """Take what a codec has `told` of an item that was made: what of it was lost, and remarks (codes W-)."""
         notes = note if isinstance(note, list) else [note]
         told = [error for one in notes if isinstance(one, dict) for error in one.get("told", ())]
         lost = [error for error in told if not error["code"].startswith("W-")]
-        self._incomplete += bool(lost)
-        self._remarks += told if len(self._remarks) < SHOWN_FAILURES else []
-        self.lost += [_line({"item": printable(source.id), "error": error, "made": True}) for error in lost]
-
-    def told(self) -> Told:
-        """The first of it."""
-        first = tuple(json.loads(line)["error"] for line in self.failures[:SHOWN_FAILURES])
-        return Told(first, tuple(self._remarks[:SHOWN_FAILURES]), self._incomplete)
+        self.incomplete += bool(lost)
+        self.remarks += told if len(self.remarks) < SHOWN_FAILURES else []
+        for error in lost:
+            entry = {"item": printable(source.id), "error": error, "made": True}
+            self.lost.append(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
 
 
-def _line(entry: dict[str, Any]) -> bytes:
-    return json.dumps(entry, ensure_ascii=False).encode() + b"\n"
-
-
-def _put_in_order(job: ItemJob, sources: Iterator[Source], path: Path, room: Any, ending: _Ending) -> Tally:
+def _put_in_order(job: ItemJob, sources: Iterator[Source], path: Path, room: Any, heard: _Heard) -> Tally:
     """Write the journal anew in the order of the set, without rows of items that are gone; let the codec make the files
-    of the whole set; hand what has to be told to `ending`. Raises OSError."""
+    of the whole set. Raises OSError."""
     from datatools.io import journal
 
     tally = Tally()
@@ -140,9 +135,9 @@ def _put_in_order(job: ItemJob, sources: Iterator[Source], path: Path, room: Any
             row = journal.parse(line)
             tally.add(row.inputs, row.outputs)
             if row.error is not None:
-                ending.fail(source, row.error)
+                heard.failure(source, row.error)
             elif source.kind != CARRIED:
-                ending.hear(source, row.row)
+                heard.note(source, row.row)
                 yield source, row.row
 
     with journal.Journal(path) as lines, open(ordered, "wb") as file:

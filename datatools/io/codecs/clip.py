@@ -21,7 +21,7 @@ class ClipCodec:
     """Finds and reads videos. The id of one is its name without suffix, unless another item has that, too."""
 
     suffixes: frozenset[str] = frozenset()
-    wants_rows = False
+    wants_rows = True
 
     def recognises(self, root: Path) -> bool:
         """Whether there is a video or a folder of pictures anywhere below."""
@@ -52,7 +52,7 @@ class ClipCodec:
                 info = video.info
             size, fps, frames = info.size_wh, info.fps, info.frames
             sound = intake.path() if info.container.audio else ""
-        digest = xxhash.xxh3_128_hexdigest("".join(one.digest for one in intake.inputs).encode())
+        digest = xxhash.xxh3_128_hexdigest("".join(intake.digests).encode())
         root, names = intake.root, source.files
 
         def begin() -> Any:

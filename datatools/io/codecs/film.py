@@ -38,8 +38,6 @@ _PIECES = ".datatools/pieces"
 class FilmCodec(ClipCodec):
     """Does what films say. Its clips are found and read as all clips are."""
 
-    wants_rows = True  # what was lost of clips is told at the end
-
     def write(self, value: Film, source: Source, room: Room, variant: str) -> Any:
         """Take every frame and write what comes of it.
 
