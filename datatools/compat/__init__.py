@@ -1,0 +1,1 @@
+"""Repairs of other packages and adaptors to them, one file each: what breaks, since when, when to delete it."""
