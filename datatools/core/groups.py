@@ -4,4 +4,5 @@ GROUPS: dict[str, str] = {
     "voc": "Pascal VOC sets: lint, fix, count, split, convert, look at, filter, merge",
     "anchors": "anchor boxes of detectors: cluster, sweep, check",
     "haze": "haze in pictures: remove",
+    "audio": "recordings: find speech, slice, features, look at, convert, augment",
 }

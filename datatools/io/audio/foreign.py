@@ -20,11 +20,6 @@ from datatools.io.audio.header import BadAudio, Header, check, too_long
 from datatools.io.audio.probe import kind_of as magic_kind
 from datatools.io.audio.riff import read_wave
 
-SUFFIXES = frozenset(
-    [".m4a", ".mp4", ".m4b", ".aac", ".wma", ".mov", ".mkv", ".webm", ".avi", ".amr", ".ape", ".wv", ".3gp"]
-)
-"""Of files that are for ffmpeg, in lower case and with their dot."""
-
 _DEMUXERS = "mov,asf,matroska,webm,avi,amr,aac,wv,ape"
 _HEAD = 4096
 

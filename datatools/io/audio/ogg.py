@@ -3,6 +3,7 @@
 The decoders pass over damaged pages and do not miss the end of a file that was cut, so the pages are walked here.
 """
 
+import os
 import struct
 import zlib
 from collections.abc import Callable
@@ -41,6 +42,20 @@ def check_pages(pread: Pread, size: int) -> None:
         at += length
     if not flags & _LAST:
         raise BadAudio("E-AUDIO-TRUNCATED", "the last Ogg page does not say that it is the last")
+
+
+def renumber(path: str, serial: int) -> None:
+    """Give the one stream of a whole Ogg file another number, in place. Raises OSError."""
+    with open(path, "r+b") as file:
+        fd, at = file.fileno(), 0
+        while len(head := os.pread(fd, _HEAD + 255, at)) >= _HEAD:
+            length = _HEAD + head[26] + sum(head[_HEAD : _HEAD + head[26]])
+            page = bytearray(os.pread(fd, length, at))
+            struct.pack_into("<I", page, 14, serial)
+            page[22:26] = b"\0\0\0\0"
+            struct.pack_into("<I", page, 22, _crc(bytes(page)))
+            os.pwrite(fd, page, at)
+            at += length
 
 
 def _crc(data: bytes) -> int:

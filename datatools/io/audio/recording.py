@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from datatools.core.errors import DataError
 from datatools.io.audio import foreign
+from datatools.io.audio.encode import packed
 from datatools.io.audio.flac import Checksum
 from datatools.io.audio.header import BadAudio, Header
 from datatools.io.audio.probe import probe, said
@@ -22,17 +23,11 @@ from datatools.io.files import cannot, open_regular
 Samples = NDArray[np.float32]
 """(frames, channels) float32, full scale at -1 and 1."""
 
-MAX_S = 12 * 3600.0
-"""Longer recordings are not read, unless told otherwise: 1.6 MB of FLAC can be a day."""
+MAX_S = 10_000 * 3600.0
+"""Longer recordings are not read, whatever a header claims."""
 
 BLOCK = 65536
 """Frames that are read at once, of all channels together."""
-
-AUDIO_SUFFIXES = foreign.SUFFIXES | {
-    ".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".snd", ".caf",
-    ".w64", ".rf64",
-}  # fmt: skip
-"""Suffixes, in lower case and with their dot, of files that are taken for recordings."""
 
 _PLAIN = {"PCM_U8": "u1", "PCM_16": "<i2", "PCM_24": "u1", "PCM_32": "<i4", "FLOAT": "<f4", "DOUBLE": "<f8"}
 _CUT = {"PCM_16": "int16", "PCM_24": "int32", "PCM_32": "int32", "FLOAT": "float32", "DOUBLE": "float64"}
@@ -94,7 +89,7 @@ class Recording:
             else _decoded(self.path, self.header, BLOCK, _CUT[self.clip_subtype])
         )
         for piece in _assembled(blocks, spans):
-            yield _packed(piece, self.clip_subtype)
+            yield packed(piece, self.clip_subtype)
 
 
 def open_recording(path: str | Path, *, name: str = "", max_s: float = MAX_S) -> Recording:
@@ -226,9 +221,3 @@ def _assembled(blocks: Iterator[NDArray[Any]], spans: NDArray[np.int64]) -> Iter
         start = end
     if first >= 0:
         raise BadAudio("E-AUDIO-TRUNCATED", f"there are only {start:,} samples")
-
-
-def _packed(piece: NDArray[Any], subtype: str) -> bytes:
-    if subtype == "PCM_24":
-        return np.ascontiguousarray(piece, "<i4").view(np.uint8).reshape(-1, 4)[:, 1:].tobytes()
-    return piece.astype(piece.dtype.newbyteorder("<"), copy=False).tobytes()

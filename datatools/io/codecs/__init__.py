@@ -50,6 +50,10 @@ class Codec(Protocol):
 
 _CODECS = {
     "Image": "datatools.io.codecs.image:ImageCodec",
+    "Audio": "datatools.io.codecs.audio:AudioCodec",
+    "Slices": "datatools.io.codecs.slices:SlicesCodec",
+    "Features": "datatools.io.codecs.features:FeaturesCodec",
+    "Drawings": "datatools.io.codecs.drawings:DrawingsCodec",
 }
 """The codec of each type of value, imported when it is needed."""
 
