@@ -31,7 +31,7 @@ class Meter:
         weighted, self._state = signal.sosfilt(self._sos, samples.astype(np.float64), axis=0, zi=self._state)
         weighted = np.concatenate([self._rest, weighted])
         whole = len(weighted) // self._size
-        rows = weighted[: whole * self._size].reshape(whole, self._size, -1)
+        rows = weighted[: whole * self._size].reshape(whole, self._size, len(self._gains))
         self._steps.append(np.square(rows).mean(axis=1) @ self._gains)
         self._rest = weighted[whole * self._size :]
 

@@ -132,7 +132,8 @@ def _heat(levels: Floats) -> Rgb:
     share = np.clip((levels.T[::-1] - low) / max(high - low, 1e-6), 0, 1) * (len(_HEAT) - 1)
     under = np.minimum(share.astype(np.int64), len(_HEAT) - 2)
     part = (share - under)[..., None]
-    return np.round(_HEAT[under] * (1 - part) + _HEAT[under + 1] * part).astype(np.uint8)
+    colours: Rgb = np.round(_HEAT[under] * (1 - part) + _HEAT[under + 1] * part).astype(np.uint8)
+    return colours
 
 
 def _mel(hz: float) -> float:

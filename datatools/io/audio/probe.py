@@ -1,7 +1,9 @@
 """What a sound file is, by its first bytes, and whether it is as long as it says."""
 
+import contextlib
 import os
 import struct
+from collections.abc import Iterator
 
 import soundfile
 
@@ -83,7 +85,7 @@ def _through_data(fd: int, head: bytes, size: int) -> bytes:
 def _by_libsndfile(fd: int) -> Header:
     os.lseek(fd, 0, os.SEEK_SET)
     try:
-        with soundfile.SoundFile(fd, closefd=False) as opened:
+        with quiet(), soundfile.SoundFile(fd, closefd=False) as opened:
             return Header(opened.format, opened.subtype, opened.samplerate, opened.channels, opened.frames)
     except (soundfile.SoundFileError, ValueError, OverflowError) as error:
         raise BadAudio("E-AUDIO-DAMAGED", f"the decoder says: {said(error)}") from None
@@ -113,6 +115,23 @@ def _promised(kind: str, head: bytes) -> int:
     except struct.error:
         raise BadAudio("E-AUDIO-UNREADABLE", "the header is cut short") from None
     return 0
+
+
+@contextlib.contextmanager
+def quiet(on: bool = True) -> Iterator[None]:
+    """Keep what a decoder prints from the terminal: libmpg123 remarks on files that it reads well. What matters to us
+    is found by counting."""
+    if not on:
+        yield
+        return
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def said(error: Exception) -> str:

@@ -16,7 +16,7 @@ from datatools.io.audio import foreign
 from datatools.io.audio.encode import packed
 from datatools.io.audio.flac import Checksum
 from datatools.io.audio.header import BadAudio, Header
-from datatools.io.audio.probe import probe, said
+from datatools.io.audio.probe import probe, quiet, said
 from datatools.io.audio.riff import Wave, wave_header
 from datatools.io.files import cannot, open_regular
 
@@ -177,10 +177,13 @@ def _decoded(path: str, header: Header, frames: int, dtype: str) -> Iterator[NDA
     with _opened(path) as fd:
         checksum = Checksum.of(os.pread(fd, 42, 0)) if header.container == "FLAC" else None
         try:
-            with soundfile.SoundFile(fd, closefd=False) as opened:
+            with quiet(header.container == "MP3"):
+                opened = soundfile.SoundFile(fd, closefd=False)
+            with opened:
                 done = 0
                 while True:
-                    raw = opened.read(frames, dtype=checksum.dtype if checksum else dtype, always_2d=True)
+                    with quiet(header.container == "MP3"):
+                        raw = opened.read(frames, dtype=checksum.dtype if checksum else dtype, always_2d=True)
                     if not len(raw):
                         break
                     block = checksum.take(raw, dtype) if checksum else raw

@@ -44,8 +44,15 @@ class AudioCodec:
         return as_audio(source.id, open_recording(intake.path(), name=printable(source.files[0])))
 
     def write(self, value: Audio, source: Source, room: Room, variant: str) -> Any:
-        """Write the samples in the container of the value. Returns its note, and what was written."""
+        """Write the samples in the container of the value; a recording as it was read gets a second name. Returns its
+        note, and what was written."""
         from datatools.io.audio.encode import write_audio
+        from datatools.io.audio.recording import Recording
+
+        if isinstance(value.source, Recording):
+            name = source.id + variant + PurePosixPath(source.files[0]).suffix
+            room.link(value.source.path, name, files.digest(value.source.path))
+            return {"file": printable(name), "sr": value.sr, "frames": value.frames}
 
         suffix = SUFFIX.get(value.subtype) or SUFFIX.get(value.container, ".wav")
         container, subtype = (value.container, value.subtype) if suffix != ".wav" else ("WAV", _in_wave(value.subtype))

@@ -37,6 +37,8 @@ class Setting:
 
     def rows(self, audio: Audio, start: int, stop: int) -> "Iterator[Floats]":
         """The rows of a part of a recording, before they are normalised."""
+        import numpy as np
+
         from datatools.kernels import resample
         from datatools.kernels.features import Frames
 
@@ -47,7 +49,8 @@ class Setting:
         if self.engine == "torchaudio":
             from datatools.compat.torchaudio import kaldi_features
 
-            rows: Iterator[Floats] = kaldi_features(mono, frames, self.scale, cepstra)
+            scaled = (block * np.float32(self.scale) for block in mono)
+            rows: Iterator[Floats] = kaldi_features(scaled, sr, self.window_ms, self.shift_ms, self.bins, cepstra)
         else:
             rows = streams.frames_of(mono, frames, self.scale, cepstra)
         yield from streams.with_deltas(rows, self.deltas) if self.deltas else rows
@@ -106,7 +109,9 @@ def features(
     to: Annotated[Literal["npy", "npz", "ark"], Param("arrays, arrays and one npz of all, Kaldi's archives")] = "npy",
     segments: Annotated[Path, Param("rows of these parts alone: a list that `vad` or `slice` wrote", metavar="LIST")]
     | None = None,
-    engine: Annotated[Literal["auto", "own", "torchaudio"], Param("what computes; auto is our own")] = "auto",
+    engine: Annotated[
+        Literal["auto", "torchaudio"], Param("what computes; auto is our own code")
+    ] = "auto",
     plot: Annotated[Literal["none", "svg", "png"], Param("draw a spectrogram beside the features")] = "none",
     max_hours: options.MaxHours = 12.0,
     prepared: dict[str, Any] | None = None,

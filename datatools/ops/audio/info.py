@@ -56,8 +56,8 @@ class Info(Result):
         header = ("recording", "codec", "Hz", "ch", "s", "peak dB", "RMS dB", "LUFS", "DC", "clipped", "silence")
         rows = tuple(
             (
-                escape(f.name), f.codec, f.sr, f.channels, round(f.duration_s, 3), f"{f.peak_db:.1f}", f"{f.rms_db:.1f}",
-                f"{f.loudness_lufs:.1f}", f"{f.dc:.4f}", f.clipped, f"{f.silence:.1%}",
+                escape(f.name), f.codec, f.sr, f.channels, round(f.duration_s, 3), f"{f.peak_db:.1f}",
+                f"{f.rms_db:.1f}", f"{f.loudness_lufs:.1f}", f"{f.dc:.4f}", f.clipped, f"{f.silence:.1%}",
             )
             for f in self.recordings
         )  # fmt: skip

@@ -23,8 +23,8 @@ def find_recordings(src: Path) -> tuple[Path, tuple[Source, ...]]:
 
 def read(root: Path, source: Source, max_hours: float) -> Audio:
     """Open one of them. Raises DataError where it is bad."""
-    from datatools.io.codecs.audio import as_audio
     from datatools.io.audio.recording import open_recording
+    from datatools.io.codecs.audio import as_audio
 
     path = f"{root}/{source.files[0]}"
     audio = as_audio(source.id, open_recording(path, name=printable(source.files[0])))

@@ -20,7 +20,7 @@ def draw(audio: Audio, form: Literal["svg", "png"]) -> bytes:
 
 
 def columns(audio: Audio, count: int) -> "NDArray[np.float32]":
-    """The mean log energies of `count` equal parts of the time, (columns, BANDS); fewer where there are fewer frames."""
+    """The mean log energies of `count` equal parts of the time, (columns, BANDS); fewer if there are fewer frames."""
     import numpy as np
 
     from datatools.kernels import resample
