@@ -33,3 +33,18 @@ def fixture_voc() -> Path:
 def fixture_defects() -> Path:
     """The set that holds each defect once."""
     return ROOT / "fixtures" / "voc_defects"
+
+
+@pytest.fixture
+def shared_audio() -> Path:
+    """The folder of the real recordings, where the checkout has them beside it."""
+    folder = ROOT.parent / "shared" / "data" / "audio"
+    if not folder.is_dir():
+        pytest.skip("the real sets of ../shared/data are not here")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def fixture_audio() -> Path:
+    """Recordings of made voices, with reference.rttm."""
+    return ROOT / "fixtures" / "audio"

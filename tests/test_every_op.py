@@ -37,6 +37,14 @@ CASES: dict[str, dict[str, Any]] = {
     "anchors.sweep": {"k": "1..3", "plot": Path("out/plot.svg")},
     "anchors.check": {"anchors": Path("anchors.txt")},
     "haze.remove": {"out": Path("out")},
+    "audio.slice": {"out": Path("out"), "shortest": 0.5, "manifest": ("csv", "lhotse"), "plot": "svg", "scores": True},
+    "audio.vad": {"out": Path("out"), "manifest": ("rttm", "textgrid"), "vad": "energy"},
+    "audio.score": {"ref": Path("reference.rttm")},
+    "audio.features": {"out": Path("out"), "to": "npz", "cmvn": "global", "deltas": 2},
+    "audio.info": {},
+    "audio.plot": {"out": Path("out"), "to": "png"},
+    "audio.convert": {"out": Path("out"), "rate": 16000, "loudness": -23.0},
+    "audio.augment": {"out": Path("out"), "gain": 6.0, "speed": "0.9,1.1", "copies": 2},
 }
 """What each operation is called with here, beside its input; the test below finds one that is missing."""
 
@@ -55,11 +63,21 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fixture_voc: Path) ->
     shutil.copytree(fixture_voc, "raw")
     shutil.copytree(fixture_voc, "other")
     Path("anchors.txt").write_text("10,13,  16,30,  33,23\n")
+    Path("sounds").mkdir()
+    for sound in ("phone.wav", "studio.flac", "reference.rttm"):
+        shutil.copy(fixture_voc.parent / "audio" / sound, "sounds")
+    shutil.copy("sounds/reference.rttm", ".")
     return tmp_path
 
 
-def arguments(name: str, source: str = "raw") -> dict[str, Any]:
+def source_of(name: str) -> str:
+    """The folder below the working directory that the operation reads here."""
+    return "sounds" if name.startswith("audio.") else "raw"
+
+
+def arguments(name: str, source: str = "") -> dict[str, Any]:
     first = op.find(name).params[0]
+    source = source or source_of(name)
     return {first.name: (Path(source), Path("other")) if first.many else Path(source), **CASES[name]}
 
 
@@ -131,10 +149,11 @@ def test_one_process_and_two_give_the_same_bytes(name: str, monkeypatch: pytest.
 
 @READERS
 def test_the_input_is_not_touched(name: str) -> None:
-    before, stamps = contents(Path("raw")), times(Path("raw"))
+    source = Path(source_of(name))
+    before, stamps = contents(source), times(source)
     execute(op.find(name), arguments(name), LocalRun(1))
-    assert contents(Path("raw")) == before
-    assert times(Path("raw")) == stamps
+    assert contents(source) == before
+    assert times(source) == stamps
 
 
 @EVERY

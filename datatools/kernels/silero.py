@@ -9,7 +9,6 @@ The network sees the 64 samples before each chunk too, as its authors feed it.
 from dataclasses import dataclass, replace
 
 import numpy as np
-import scipy.fft
 from numpy.typing import NDArray
 
 from datatools.kernels.compiled import compiled
@@ -109,7 +108,7 @@ class Network:
         padded[:, CONTEXT:-CONTEXT] = chunks
         padded[:, -CONTEXT:] = padded[:, -CONTEXT - 2 : -2 * CONTEXT - 2 : -1]
         frames = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW, axis=1)[:, ::_HOP]
-        spectrum = scipy.fft.rfft(frames * self._window)
+        spectrum = np.fft.rfft(frames * self._window)
         magnitude = np.sqrt(spectrum.real**2 + spectrum.imag**2)
 
         taps = (magnitude.reshape(n * 4, _BINS) @ self._w1).reshape(n, 4, 3, -1)

@@ -4,7 +4,6 @@ WAV is written by ourselves, as libsndfile puts the time into files of floats. T
 numbers, which are replaced.
 """
 
-import os
 from collections.abc import Iterable
 
 import numpy as np
@@ -60,7 +59,8 @@ def _write_wave(path: str, blocks: Iterable[NDArray[np.float32]], sr: int, chann
         header = wave_header(sr, channels, subtype, frames)
         if len(header) != len(wave_header(sr, channels, subtype, 0)):
             raise OSError(0, "a WAV file cannot hold 4 GB")
-        os.pwrite(file.fileno(), header, 0)
+        file.seek(0)
+        file.write(header)
     return frames
 
 

@@ -112,9 +112,22 @@ def _promised(kind: str, head: bytes) -> int:
         if kind == "au":
             start, length = struct.unpack_from(">II", head, 4)
             return 0 if length == 0xFFFFFFFF else int(start + length)
+        if kind == "caf":
+            return _promised_caf(head)
     except struct.error:
         raise BadAudio("E-AUDIO-UNREADABLE", "the header is cut short") from None
     return 0
+
+
+def _promised_caf(head: bytes) -> int:
+    """The end of the chunk of samples (Apple's Core Audio Format, 1.0); 0 where its length is left open."""
+    at = 8
+    while at + 12 <= len(head):
+        name, length = struct.unpack_from(">4sq", head, at)
+        if name == b"data" or length < 0:
+            return max(at + 12 + length, 0) if length >= 0 else 0
+        at += 12 + length
+    return at
 
 
 @contextlib.contextmanager

@@ -102,7 +102,10 @@ def open_recording(path: str | Path, *, name: str = "", max_s: float = MAX_S) ->
     could read it, and it is not installed), E-FILE-READ (no regular file); StorageError where the disk fails.
     """
     where, name = os.fspath(path), name or os.fspath(path)
-    fd, state = open_regular(path)
+    try:
+        fd, state = open_regular(path)
+    except DataError as error:
+        raise DataError(name, 0, error.code, error.message, error.remedy) from None
     try:
         with _told(name, where):
             kind = foreign.kind_of(fd)

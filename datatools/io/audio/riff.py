@@ -82,9 +82,10 @@ def _wave(form: tuple[int, int, int, int, int] | None, start: int, length: int, 
     if form is None:
         raise BadAudio("E-AUDIO-UNREADABLE", "the WAV header does not say what its samples are")
     code, channels, sr, block, bits = form
-    subtype = _SUBTYPES.get((code, bits), "")
-    if subtype and block != channels * bits // 8:
+    wide = block * 8 // max(channels, 1)
+    if code in (_PCM, _FLOAT) and (block * 8 != wide * channels or not wide - 8 < bits <= wide):
         raise BadAudio("E-AUDIO-UNREADABLE", f"the WAV header says {block} bytes for {channels} x {bits} bits")
+    subtype = _SUBTYPES.get((code, wide), "")  # 12 bits stand in the upper ones of 16
     there = size - start
     streamed = _unknown(length, riff_size, size)
     if not streamed and length > there:

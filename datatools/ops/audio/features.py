@@ -1,7 +1,7 @@
 """`datatools audio features`: log mel filter banks and cepstra."""
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -33,7 +33,7 @@ class Setting:
     deltas: int
     scale: float
     rate: int
-    engine: str
+    by: str
 
     def rows(self, audio: Audio, start: int, stop: int) -> "Iterator[Floats]":
         """The rows of a part of a recording, before they are normalised."""
@@ -46,7 +46,7 @@ class Setting:
         frames = Frames(sr, self.window_ms / 1000, self.shift_ms / 1000, self.bins)
         mono = resample.to_mono(_part(audio, start, stop), audio.sr, sr)
         cepstra = self.cepstra if self.kind == "mfcc" else 0
-        if self.engine == "torchaudio":
+        if self.by == "torchaudio":
             from datatools.compat.torchaudio import kaldi_features
 
             scaled = (block * np.float32(self.scale) for block in mono)
@@ -73,6 +73,7 @@ def _part(audio: Audio, start: int, stop: int) -> "Iterator[Floats]":
 
 def _whole_set(root: Path, sources: Iterator[Source], given: Mapping[str, Any]) -> dict[str, Any] | None:
     """The sums over all recordings that --cmvn global needs: the first of its two passes."""
+    given = {**{spec.name: spec.default for spec in features.own}, **given}
     if given["cmvn"] != "global":
         return None
     from datatools.core.errors import DataError
@@ -109,9 +110,7 @@ def features(
     to: Annotated[Literal["npy", "npz", "ark"], Param("arrays, arrays and one npz of all, Kaldi's archives")] = "npy",
     segments: Annotated[Path, Param("rows of these parts alone: a list that `vad` or `slice` wrote", metavar="LIST")]
     | None = None,
-    engine: Annotated[
-        Literal["auto", "torchaudio"], Param("what computes; auto is our own code")
-    ] = "auto",
+    by: Annotated[Literal["auto", "torchaudio"], Param("what computes; auto is our own code")] = "auto",
     plot: Annotated[Literal["none", "svg", "png"], Param("draw a spectrogram beside the features")] = "none",
     max_hours: options.MaxHours = 12.0,
     prepared: dict[str, Any] | None = None,
@@ -127,19 +126,15 @@ def features(
     options.check_length(audio, max_hours)
     given = {
         "kind": kind, "window": window, "shift": shift, "bins": bins, "cepstra": cepstra, "deltas": deltas,
-        "kaldi": kaldi, "rate": rate, "engine": engine,
+        "kaldi": kaldi, "rate": rate, "by": by,
     }  # fmt: skip
     setting = _setting(given)
-    by: Callable[[tuple[int, int]], Moments | None] = lambda span: None  # noqa: E731
-    if cmvn == "utterance":
-        by = functools.partial(_moments, setting, audio)
-    elif cmvn == "global":
-        whole = _as_moments(prepared)
-        by = lambda span: whole  # noqa: E731
+    whole = _as_moments(prepared)
     parts = []
     for span in _spans(audio, segments):
         name = "" if segments is None else f"/{milliseconds(span[0], audio.sr)}-{milliseconds(span[1], audio.sr)}"
-        parts.append((name, functools.partial(_normalised, setting, audio, span, by(span))))
+        over = _moments(setting, audio, span) if cmvn == "utterance" else whole
+        parts.append((name, functools.partial(_normalised, setting, audio, span, over)))
     files: tuple[tuple[str, bytes], ...] = ()
     if plot != "none":
         from datatools.ops.audio.spectrogram import draw
@@ -154,15 +149,15 @@ def _setting(given: Mapping[str, Any]) -> Setting:
     scale = 32768.0 if given["kaldi"] else 1.0
     return Setting(
         given["kind"], given["window"], given["shift"], given["bins"], given["cepstra"], given["deltas"], scale,
-        given["rate"], given["engine"],
+        given["rate"], given["by"],
     )  # fmt: skip
 
 
-def _normalised(setting: Setting, audio: Audio, span: tuple[int, int], by: "Moments | None") -> "Iterator[Floats]":
+def _normalised(setting: Setting, audio: Audio, span: tuple[int, int], over: "Moments | None") -> "Iterator[Floats]":
     from datatools.kernels import features as kernel
 
     for rows in setting.rows(audio, *span):
-        yield rows if by is None else kernel.normalise(rows, by)
+        yield rows if over is None else kernel.normalise(rows, over)
 
 
 def _moments(setting: Setting, audio: Audio, span: tuple[int, int]) -> "Moments":
