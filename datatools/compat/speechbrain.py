@@ -1,7 +1,9 @@
 """SpeechBrain's CRDNN detectors as an engine.
 
 What breaks: SpeechBrain imports torchaudio (compat/torchaudio.py) and reads files with it, which needs torchcodec from
-torchaudio 2.9 on. So the network is given samples instead of names.
+torchaudio 2.9 on. So the network is given samples instead of names. And since 1.0 it leaves stand-ins for its old
+modules in sys.modules, which import half of it, with warnings, when anybody goes through the list (inspect does):
+they are taken out.
 
 A model folder holds hyperparams.yaml, which names Python classes that are made on loading: it is code. Only a folder
 or a name that the user gives is opened, and nothing that stands in data.
@@ -9,6 +11,7 @@ or a name that the user gives is opened, and nothing that stands in data.
 
 import functools
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +72,8 @@ def _model(source: str) -> Any:
         from speechbrain.inference.VAD import VAD
     except ModuleNotFoundError:
         raise MissingExtra("--vad speechbrain", "audio") from None
+    for name in [n for n, module in sys.modules.items() if type(module).__name__ == "DeprecatedModuleRedirect"]:
+        del sys.modules[name]
     folder = Path(source)
     if folder.is_dir() and not (folder / "hyperparams.yaml").is_file():
         raise UsageError(f"--source {escape(source)}: holds no hyperparams.yaml")

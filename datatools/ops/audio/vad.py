@@ -75,7 +75,7 @@ class _Job:
 
 @op("audio.vad", version=1)
 def vad(
-    src: Dataset,
+    src: Annotated[Dataset, Param("file or folder to listen to", metavar="SRC")],
     out: Annotated[Path, Param("folder for the lists", metavar="OUT", writes="folder")] | None = None,
     *,
     vad: options.Vad = "silero",
@@ -83,9 +83,9 @@ def vad(
     threshold: options.Threshold = 0.5,
     min_speech: options.MinSpeech = 0.25,
     min_silence: options.MinSilence = 0.1,
-    pad: options.Pad = 0.1,
-    merge: options.Merge = 0.3,
-    longest: options.Longest = 15.0,
+    pad: options.Pad = 0.0,
+    merge: options.Merge = 0.0,
+    longest: options.Longest = 43_200.0,
     shortest: options.Shortest = 0.0,
     manifest: options.Manifest = (),
     max_hours: options.MaxHours = 12.0,
@@ -94,7 +94,8 @@ def vad(
 ) -> Found:
     """Find where somebody speaks: the segments that `slice` with the same options would cut, printed.
 
-    A line a segment: recording, start and end in seconds, mean score. With OUT the segments are listed below it, in the
+    Here nothing is added to the speech, joined or cut, unless asked for. A line a segment: recording, start and end in
+    seconds, mean score. With OUT the segments are listed below it, in the
     forms of --manifest (rttm without); rttm, csv, kaldi, lhotse and nemo are for all recordings together, Audacity
     labels and TextGrids one file a recording.
 
