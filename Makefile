@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test check bench clean
+.PHONY: help demo test faults check bench clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -31,6 +31,9 @@ demo: $(VENV)/core.done ## install the core, run the main job on the small set i
 
 test: $(VENV)/dev.done ## install all that the tests need, run them
 	$(BIN)/python -m pytest -n 2 -q
+
+faults: $(VENV)/dev.done ## the long form of the fault campaign: some hours
+	FAULT_ROUNDS=200 $(BIN)/python -m pytest -n 2 -q tests/faults
 
 check: $(VENV)/dev.done ## lint, types, layers
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

@@ -47,7 +47,7 @@ def test_figures_of_the_readme_are_the_committed_results() -> None:
 
 
 def examples(page: Path) -> list[tuple[str, list[str]]]:
-    """The datatools commands of the page's console blocks that begin with `$ `, each with the output shown."""
+    """The datatools commands of the page's console blocks that begin with `$ `, each with what it shows."""
     found: list[tuple[str, list[str]]] = []
     for block in re.findall(r"^```console\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
         for line in block.splitlines():
@@ -56,6 +56,12 @@ def examples(page: Path) -> list[tuple[str, list[str]]]:
             elif found:
                 found[-1][1].append(line)
     return [(line, shown) for line, shown in found if line.startswith("datatools ")]
+
+
+def files_shown(page: Path) -> list[tuple[str, str]]:
+    """The pipeline files that the page shows: blocks whose first line is a comment with a name."""
+    blocks = re.findall(r"^```yaml\n(# .*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    return [(name[1], block) for block in blocks if (name := re.match(r"# ([a-z_]+\.yaml)\n", block))]
 
 
 def matches(shown: list[str], printed: list[str]) -> bool:
@@ -73,11 +79,26 @@ def test_examples_print_what_they_show(
     for folder in ("fixtures", "pipelines"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     monkeypatch.chdir(tmp_path)
+    for name, content in files_shown(page):
+        Path(name).write_text(content, encoding="utf-8")
     for line, shown in examples(page):
-        assert main(shlex.split(line, comments=True)[1:]) in (0, 1), line
-        printed = capsys.readouterr().out.splitlines()
+        refused = bool(shown) and shown[0].startswith("datatools: ")
+        assert main(shlex.split(line, comments=True)[1:]) in ((2,) if refused else (0, 1)), line
+        told = capsys.readouterr()
+        printed = (told.err if refused else told.out).splitlines()
         if shown:
             assert matches(shown, printed), f"{line}\n" + "\n".join(printed)
+
+
+def test_the_drawing_of_a_pipeline_is_fresh(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert main(["graph", "pipelines/anchor_sizes.yaml", "--format", "svg"]) == 0
+    drawn = (ROOT / "docs" / "pipelines.svg").read_text(encoding="utf-8")
+    assert capsys.readouterr().out == drawn, (
+        "run: datatools graph pipelines/anchor_sizes.yaml --format svg -o docs/pipelines.svg"
+    )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)

@@ -90,17 +90,13 @@ def graph(
     out: Annotated[Path | None, typer.Option("-o", "--out", help="write it there; else it is printed")] = None,
 ) -> None:
     """Draw the stages of a pipeline file."""
-    from datatools.engine import pipeline
+    from datatools.engine import drawing, pipeline
     from datatools.io import atomic
-    from datatools.report import graph as drawing
+    from datatools.report.graph import mermaid
+    from datatools.report.graph_svg import svg
 
-    loaded = pipeline.load(file, _settings(set_))
-    paths = dict.fromkeys(str(p) for s in loaded.stages if not s.needs for p in s.inputs)
-    nodes = [drawing.Node(path, "", "path") for path in paths]
-    for stage in loaded.stages:
-        needs = stage.needs or tuple(str(p) for p in stage.inputs)
-        nodes.append(drawing.Node(stage.id, stage.op.name, "stage", needs))
-    text = drawing.mermaid(nodes) if format == "mermaid" else drawing.svg(nodes)
+    drawn = drawing.graph_of(pipeline.load(file, _settings(set_)))
+    text = mermaid(drawn) if format == "mermaid" else svg(drawn)
     if out is None:
         print(text, end="")
         return

@@ -255,7 +255,7 @@ def _spec(parameter: inspect.Parameter, hint: Any) -> ParamSpecOf:
     if typing.get_origin(hint) is typing.Annotated:
         hint, *extra = typing.get_args(hint)
         # the innermost description comes first, one written at the parameter itself wins
-        param = next(e for e in reversed(extra) if isinstance(e, Param))
+        param = next((e for e in reversed(extra) if isinstance(e, Param)), param)
     optional = many = False
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         kept = [a for a in typing.get_args(hint) if a is not type(None)]
@@ -267,6 +267,8 @@ def _spec(parameter: inspect.Parameter, hint: Any) -> ParamSpecOf:
     if typing.get_origin(hint) is tuple:
         many = True
         hint = typing.get_args(hint)[0]
+        if typing.get_origin(hint) is typing.Annotated:  # what each of the files is: datatools.core.kinds
+            hint = typing.get_args(hint)[0]
     choices: tuple[str, ...] = ()
     if typing.get_origin(hint) is Literal:
         choices = typing.get_args(hint)

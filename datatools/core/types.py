@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, NewType, TypeVar
 
+from datatools.core.kinds import Kind
+from datatools.core.errors import DataError
 from datatools.core.op import Param
 
 T = TypeVar("T")
@@ -12,10 +14,14 @@ R = TypeVar("R")
 Dataset = NewType("Dataset", Path)
 """The folder of a data set: the operation runs once for the whole of it."""
 
+VocFolder = Annotated[Dataset, Kind("voc")]
+"""The same, a Pascal VOC set."""
+
 OutFolder = Annotated[
     Path,
     Param("folder that is made; it appears whole or not at all", flags=("-o", "--out"), metavar="OUT", writes="folder"),
 ]
+OutVocFolder = Annotated[OutFolder, Kind("voc")]
 Force = Annotated[bool, Param("replace an output that an earlier run of datatools made", steers=True)]
 DryRun = Annotated[bool, Param("show what would be written, write nothing", steers=True)]
 Seed = Annotated[int, Param("the same seed gives the same bytes", ge=0, le=2**32 - 1)]
@@ -30,9 +36,18 @@ class Run:
 
     jobs: int = 1
 
-    def map(self, function: Callable[[T], R], items: Sequence[T], label: str) -> Iterator[R]:
+    def map(
+        self,
+        function: Callable[[T], R],
+        items: Sequence[T],
+        label: str,
+        lost: Callable[[T, DataError], R] | None = None,
+    ) -> Iterator[R]:
         """Yield function(item) for every item, in order. The function is one that pickles; it may not raise
-        anything but DatatoolsError, which ends the whole; what is wrong with one item is part of its result."""
+        anything but DatatoolsError, which ends the whole; what is wrong with one item is part of its result.
+
+        lost: gives the result of an item that killed the process that worked on it; without it the error ends the
+        whole."""
         for item in items:
             yield function(item)
 

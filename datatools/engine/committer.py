@@ -30,6 +30,7 @@ class Committer:
             raise cannot("write", partial / journal.JOURNAL, error) from None
         self._lines: list[bytes] = []
         self._busy = False
+        self._due = False
         self._error: OSError | None = None
         self._changed = threading.Condition()
         self._ended = False
@@ -42,6 +43,8 @@ class Committer:
         with self._changed:
             self._lines.append(line)
             while len(self._lines) > _MOST_LINES and not self._error:
+                self._due = True
+                self._changed.notify_all()
                 self._changed.wait()
             self._raise()
 
@@ -49,16 +52,16 @@ class Committer:
         """Start writing what has waited for a second. Raises StorageError as `add` does."""
         with self._changed:
             if self._lines and not self._busy and time.monotonic() - self._last > EVERY_S:
+                self._due = True
                 self._changed.notify_all()
-                self._last = 0.0
             self._raise()
 
     def flush(self) -> None:
         """Wait until all lines are on the disk. Raises StorageError."""
         with self._changed:
-            self._last = 0.0
-            self._changed.notify_all()
             while (self._lines or self._busy) and not self._error:
+                self._due = True  # again each time: what came while the thread was writing is wanted, too
+                self._changed.notify_all()
                 self._changed.wait()
             self._raise()
 
@@ -87,11 +90,12 @@ class Committer:
     def _work(self) -> None:
         while True:
             with self._changed:
-                while not self._ended and not (self._lines and self._last == 0.0):
+                while not self._ended and not (self._lines and self._due):
                     self._changed.wait()
                 if self._ended:
                     return
-                lines, self._lines, self._busy = self._lines, [], True
+                lines, self._lines = self._lines, []
+                self._busy, self._due = True, False
             error = self._write(lines)
             with self._changed:
                 self._busy, self._error, self._last = False, error, time.monotonic()

@@ -50,12 +50,18 @@ class LocalRun(Run):
         self.workers_lost = 0
         self._cancel = cancel
 
-    def map(self, function: Callable[[T], R], items: Sequence[T], label: str) -> Iterator[R]:
+    def map(
+        self,
+        function: Callable[[T], R],
+        items: Sequence[T],
+        label: str,
+        lost: Callable[[T, DataError], R] | None = None,
+    ) -> Iterator[R]:
         """Yield function(item) for every item, in order.
 
         Work starts in this process, which shows how long an item takes; processes are started only when enough is left
-        for them. A process that dies costs another try of the item that it was at; an item that kills its process
-        again and again ends the run by name.
+        for them. A process that dies costs another try of the item that it was at; of an item that kills its process
+        again and again, `lost` gives the result.
         """
         with self.bar(label, len(items)) as advance:
             done = 0
@@ -67,7 +73,7 @@ class LocalRun(Run):
                 spent = time.perf_counter() - started
                 left_s = spent / done * (len(items) - done)
                 if self.jobs > 1 and spent > TRIAL_S and left_s > PARALLEL_WORTH_S:
-                    for result in self._in_order(function, items[done:]):
+                    for result in self._in_order(function, items[done:], lost):
                         yield result
                         advance(1)
                     return
@@ -108,7 +114,9 @@ class LocalRun(Run):
         if self._cancel is not None and self._cancel.is_set():
             raise Cancelled("cancelled; what was done is kept, and the same call goes on")
 
-    def _in_order(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
+    def _in_order(
+        self, function: Callable[[T], R], items: Sequence[T], lost: Callable[[T, DataError], R] | None
+    ) -> Iterator[R]:
         waiting: dict[int, R] = {}
         due = 0
         for outcome in self.stream(_Numbered(function), iter(enumerate(items)), len(items)):
@@ -120,8 +128,12 @@ class LocalRun(Run):
             if outcome.lost is not None:
                 message = "killed the process that worked on it, each time (out of memory, or a crash in native code)"
                 remedy = "take the item out of the set, or use fewer --jobs"
-                raise DataError(str(item)[:200], 0, "E-WORKER-DIED", message, remedy)
-            waiting[number] = outcome.value
+                error = DataError(str(item)[:200], 0, "E-WORKER-DIED", message, remedy)
+                if lost is None:
+                    raise error
+                waiting[number] = lost(item, error)
+            else:
+                waiting[number] = outcome.value
             while due in waiting:
                 yield waiting.pop(due)
                 due += 1

@@ -25,7 +25,7 @@ class Memory:
     """
 
     def __init__(self, out: Path, src: Path) -> None:
-        from datatools.io import folders, trees
+        from datatools.io import folders, temporary, trees
 
         self._out = out
         self._src = src
@@ -34,6 +34,7 @@ class Memory:
         self._before = trees.fingerprint(src)
         self._told: dict[str, Any] = {}
         if self.finished:
+            temporary.sweep(out / ".datatools", below=False)  # what a run left that was killed at its very end
             try:
                 told = json.loads((out / ANSWER).read_bytes())
                 self._told = told if isinstance(told, dict) else {}

@@ -265,9 +265,10 @@ def changed(before: Mapping[str, Stat], now: Mapping[str, Stat], ignore: Iterabl
 
 def read_made(out: Path) -> Made | None:
     """What a finished output folder says about itself; None where it is not one of ours."""
-    from datatools.io import folders
+    from datatools.io import folders, temporary
 
     record = folders.record_of(out)
+    temporary.sweep(out / ".datatools", below=False)
     try:
         key, op, given = str(record["key"]), str(record["op"]), dict(record["parameters"])
     except (KeyError, TypeError, ValueError):

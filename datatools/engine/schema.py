@@ -52,34 +52,14 @@ def _type(spec: ParamSpecOf) -> Any:
     return Annotated[spec.type, Field(**bounds)]
 
 
-def _with_schema(name: str) -> dict[str, Any]:
-    """The JSON Schema of an operation's `with:`: every value may also be a variable; options keep their spelling."""
-    schema: dict[str, Any] = model(name).model_json_schema()
-    variable = {"type": "string", "pattern": r"^\$\{[A-Za-z_][A-Za-z0-9_]*\}$"}
-    spelled = {s.name: s.flag.lstrip("-") for s in stage_params(op.find(name))}
-    properties = {}
-    for key, value in schema.get("properties", {}).items():
-        said = {k: value.pop(k) for k in ("description", "default") if k in value}
-        value.pop("title", None)
-        properties[key] = properties[spelled[key]] = {"anyOf": [value, variable], **said}
-    # which of two spellings a required parameter has is checked when the file is read
-    required = [key for key in schema.get("required", []) if spelled[key] == key]
-    return {"type": "object", "additionalProperties": False, "properties": properties, "required": required}
+_NAME = "[A-Za-z_][A-Za-z0-9_]*"
+_VARIABLE = rf"\$\{{(matrix\.)?{_NAME}\}}"
+_SCALAR = {"type": ["string", "number", "boolean"]}
+_TEXT = {"type": "string", "minLength": 1}
 
 
 def pipeline_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of pipeline files."""
-    stages = []
-    definitions: dict[str, Any] = {}
-    for name in op.names():
-        definitions[name] = _with_schema(name)
-        stages.append(
-            {
-                "if": {"properties": {"uses": {"const": name}}},
-                "then": {"properties": {"with": {"$ref": f"#/$defs/{name}"}}},
-            }
-        )
-    text = {"type": "string"}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "datatools pipeline",
@@ -88,32 +68,136 @@ def pipeline_schema() -> dict[str, Any]:
         "additionalProperties": False,
         "properties": {
             "version": {"const": 1, "description": "the version of this format"},
-            "seed": {"type": "integer", "minimum": 0, "description": "for every stage that draws at random"},
+            "seed": {
+                "type": "integer",
+                "minimum": 0,
+                "maximum": 2**32 - 1,
+                "description": "for stages that draw",
+            },
             "vars": {
-                "type": "object",
-                "additionalProperties": {"type": ["string", "number", "boolean"]},
-                "description": "values for ${name}; `datatools run --set name=value` overrides them",
+                "type": ["object", "null"],
+                "propertyNames": {"pattern": f"^{_NAME}$"},
+                "additionalProperties": _SCALAR,
+                "description": "values for ${name}; `datatools run --set name=value` overrides them, and so does an "
+                "include",
             },
             "stages": {
                 "type": "array",
                 "minItems": 1,
                 "items": {
-                    "type": "object",
-                    "required": ["id", "uses", "in"],
-                    "additionalProperties": False,
-                    "properties": {
-                        "id": {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_-]*$"},
-                        "uses": {"enum": list(op.names()), "description": "the operation"},
-                        "in": {
-                            "anyOf": [text, {"type": "array", "items": text, "minItems": 1}],
-                            "description": "the id of a stage, or a path",
-                        },
-                        "out": {"type": "string", "description": "the file or folder that the stage makes"},
-                        "with": {"type": "object", "description": "parameters of the operation"},
-                    },
-                    "allOf": stages,
+                    "if": {"required": ["include"]},
+                    "then": {"$ref": "#/$defs/include"},
+                    "else": {"$ref": "#/$defs/stage"},
                 },
             },
         },
-        "$defs": definitions,
+        "$defs": {"stage": _stage(), "include": _include(), **{name: _with(name) for name in op.names()}},
     }
+
+
+def _stage() -> dict[str, Any]:
+    """An entry that names an operation; which one decides what may stand under `with`."""
+    return {
+        "type": "object",
+        "required": ["id", "uses", "in"],
+        "additionalProperties": False,
+        "properties": {
+            "id": {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_-]*$", "description": "the stage's name"},
+            "uses": {"enum": list(op.names()), "description": "the operation"},
+            "in": {
+                "anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}],
+                "description": "a stage (lists; of an include prep.lists; of a matrix anchors[k=5]) or a path",
+            },
+            "out": {**_TEXT, "description": "the file or folder that the stage makes"},
+            "with": {"type": ["object", "null"], "description": "parameters of the operation"},
+            **_whether_and_how_often(),
+        },
+        "allOf": [
+            {
+                "if": {"properties": {"uses": {"const": name}}, "required": ["uses"]},
+                "then": {"properties": {"with": {"$ref": f"#/$defs/{name}"}}, **_needs_parameters(name)},
+            }
+            for name in op.names()
+        ],
+    }
+
+
+def _include() -> dict[str, Any]:
+    """An entry that names another pipeline file."""
+    return {
+        "type": "object",
+        "required": ["id", "include"],
+        "additionalProperties": False,
+        "properties": {
+            "id": {
+                "type": "string",
+                "pattern": "^[A-Za-z][A-Za-z0-9_-]*$",
+                "description": "stands before the ids of its stages: prep.lists",
+            },
+            "include": {**_TEXT, "description": "another pipeline file, relative to this one"},
+            "with": {
+                "type": ["object", "null"],
+                "propertyNames": {"pattern": f"^{_NAME}$"},
+                "additionalProperties": _SCALAR,
+                "description": "values for the `vars` of that file",
+            },
+            **_whether_and_how_often(),
+        },
+    }
+
+
+def _whether_and_how_often() -> dict[str, Any]:
+    return {
+        "when": {
+            "type": ["string", "boolean"],
+            "minLength": 1,
+            "description": "run only where this holds: \"${format} in ['yolo', 'coco'] and not ${quick}\"",
+        },
+        "matrix": {
+            "type": ["object", "null"],
+            "propertyNames": {"pattern": f"^{_NAME}$"},
+            "additionalProperties": {"type": "array", "items": _SCALAR, "minItems": 1, "uniqueItems": True},
+            "description": "repeat for every combination of these values; ${matrix.name} stands for them",
+        },
+    }
+
+
+def _needs_parameters(name: str) -> dict[str, Any]:
+    """Whether `with` and `out` may be left out."""
+    operation = op.find(name)
+    required = ["with"] if any(s.required for s in stage_params(operation)) else []
+    required += [s.name for s in operation.params if s.name == "out" and s.required]
+    return {"required": required} if required else {}
+
+
+def _with(name: str) -> dict[str, Any]:
+    """What may stand under `with`. Every value may also be a variable; options keep the command line's spelling."""
+    operation = op.find(name)
+    given = model(name).model_json_schema().get("properties", {})
+    properties: dict[str, Any] = {}
+    required: list[str] = []
+    either: list[dict[str, Any]] = []
+    for spec in stage_params(operation):
+        value = dict(given[spec.name])
+        said = {k: value.pop(k) for k in ("description", "default") if k in value}
+        value.pop("title", None)
+        spelled = {spec.name, spec.flag.removeprefix("--")}
+        for key in sorted(spelled):
+            properties[key] = {"anyOf": _choices(spec, value), **said}
+        if spec.required and len(spelled) == 1:
+            required.append(spec.name)
+        elif spec.required:
+            either.append({"anyOf": [{"required": [key]} for key in sorted(spelled)]})
+    kind = "object" if required or either else ["object", "null"]
+    made = {"type": kind, "additionalProperties": False, "properties": properties, "required": required}
+    return made | ({"allOf": either} if either else {})
+
+
+def _choices(spec: ParamSpecOf, value: dict[str, Any]) -> list[dict[str, Any]]:
+    """The forms that a value may have. Numbers and truths are a variable alone; texts may contain some."""
+    alone = spec.type in (bool, int, float)
+    variable = {"type": "string", "pattern": f"^{_VARIABLE}$" if alone else _VARIABLE}
+    if not spec.many:
+        return [value, variable]
+    one = value["items"]
+    return [{**value, "items": {"anyOf": [one, variable]}}, one, variable]  # a list of one needs no brackets

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from datatools.core.result import Result, Table
 
+NOT_SELECTED = "not selected"
 Became = Literal["ran", "kept", "would run", "skipped", "waits", "failed"]
 
 
@@ -42,9 +43,10 @@ class Plan(Result):
 class StageReport(Result):
     """What became of a stage.
 
-    state: `ran`, `kept` (nothing changed), `would run` (dry run), `skipped` (not selected), `waits` (a stage that it
-    needs failed, or the run was stopped), `failed`. why: what made it run. plan: the same in numbers. outputs: the
-    files and folders that it made. found: problems in the data. bad_items: items that failed.
+    state: `ran`, `kept` (nothing changed), `would run` (dry run), `skipped` (not selected, or a condition that does not
+    hold), `waits` (a stage that it needs failed, or the run was stopped), `failed`. why: what made it run. plan: the
+    same in numbers. outputs: the files and folders that it made. found: problems in the data. bad_items: items that
+    failed.
     """
 
     id: str
@@ -93,6 +95,7 @@ class PipelineRun(Result):
             (s.id, s.uses, s.state, round(s.seconds, 2), s.found, " ".join(s.outputs) or "-") for s in self.stages
         )
         yield Table(("stage", "operation", "state", "s", "problems", "output"), rows, str(self.pipeline), digits=2)
+        yield from (f"{s.id}: skipped: {s.why}" for s in self.stages if s.state == "skipped" and s.why != NOT_SELECTED)
         if self.failed:
             yield "the stages before it stand; the same command goes on from there"
         elif not any(s.state == "ran" for s in self.stages):
@@ -110,6 +113,8 @@ class PipelineRun(Result):
             failed = f", {s.bad_items} failed (--retry-failed)" if s.bad_items else ""
             if s.state == "kept":
                 said = f"up to date, {plan.keep} kept"
+            elif s.state == "skipped":
+                said = f"skipped: {s.why}"
             else:
                 of = f" of {plan.run + plan.keep}" if plan.exact else ""
                 said = f"{s.state}: {plan.about}{of}, {s.why}"

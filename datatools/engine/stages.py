@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from datatools.core.errors import DataError, UsageError
+from datatools.core.errors import DataError
 from datatools.core.result import Result
 from datatools.core.types import Run
 from datatools.engine import stage_changes
 from datatools.engine.executors import LocalRun
 from datatools.engine.item_result import ItemsRun
 from datatools.engine.items import run_items, standing
-from datatools.engine.pipeline import Pipeline, Stage, near
+from datatools.engine.pipeline import Pipeline, Stage
 from datatools.engine.stage_memory import Memory, State, left_behind, made_paths
-from datatools.engine.stage_report import Became, PipelineRun, Plan, StageReport
+from datatools.engine.stage_report import NOT_SELECTED, Became, PipelineRun, Plan, StageReport
 from datatools.engine.stage_task import Ended, StageDied, StageTask, do_stage
 
 SHOWN_LINES = 30
@@ -32,7 +32,11 @@ SHOWN_LINES = 30
 
 @dataclass(frozen=True)
 class Selection:
-    """Which stages a run may take. only: one stage. start: that stage and all behind it. force: whatever changed."""
+    """Which stages a run may take.
+
+    only: one stage, all repeats of one, or all stages of an include; start: these and all behind them. force: whatever
+    changed.
+    """
 
     only: str = ""
     start: str = ""
@@ -40,16 +44,15 @@ class Selection:
 
     def check(self, pipeline: Pipeline) -> None:
         """Raise UsageError where a name is no stage's."""
-        ids = [s.id for s in pipeline.stages]
         for name in (self.only, self.start):
-            if name and name not in ids:
-                raise UsageError(f"{pipeline.path}: there is no stage {name!r}{near(name, ids)}")
+            if name:
+                pipeline.select(name)
 
     def takes(self, stage: Stage, pipeline: Pipeline) -> bool:
         """Whether the stage belongs to the selection."""
         if self.only:
-            return stage.id == self.only
-        return not self.start or stage.id == self.start or self.start in pipeline.upstream(stage.id)
+            return stage.id in pipeline.select(self.only)
+        return not self.start or bool(pipeline.select(self.start) & {stage.id, *pipeline.upstream(stage.id)})
 
 
 @dataclass(frozen=True)
@@ -153,9 +156,12 @@ class _Runner:
     def _look_at(self, stage: Stage) -> None:
         """Report a stage that need not run, or find out why it has to."""
         memory = self._state.get(stage)
-        if not self._selection.takes(stage, self._pipeline):
+        if stage.skipped_because:
+            self._contents[stage.id] = ""
+            self._report(stage, "skipped", stage.skipped_because)
+        elif not self._selection.takes(stage, self._pipeline):
             self._contents[stage.id] = stage_changes.key_of(stage, self._contents)[0]
-            self._report(stage, "skipped", "not selected")
+            self._report(stage, "skipped", NOT_SELECTED)
         elif self._stopped:
             self._report(stage, "waits", "the run was stopped")
         elif any(self._reports[need].state in ("failed", "waits") for need in stage.needs):

@@ -74,6 +74,8 @@ class Batch:
             if parent not in self._synced:
                 os.makedirs(parent or ".", exist_ok=True)
                 self._synced[parent] = not being_made(target)
+                if self._synced[parent]:
+                    temporary.sweep(parent or ".", below=False)  # what a killed run left here
             if not self._synced[parent] and _create(target, data):
                 return  # nobody sees it before the folder is whole
             old = _state(target)

@@ -41,11 +41,15 @@ class Marked:
     value: Any = None
     places: dict[Path, tuple[int, int]] = field(default_factory=dict)
 
-    def where(self, path: Path) -> str:
-        """`file:line:column` of the value at `path`, or of the nearest one above it."""
+    def place(self, path: Path) -> tuple[int, int]:
+        """Line and column of the value at `path`, or of the nearest one above it."""
         while path and path not in self.places:
             path = path[:-1]
-        line, column = self.places.get(path, (1, 1))
+        return self.places.get(path, (1, 1))
+
+    def where(self, path: Path) -> str:
+        """`file:line:column` of it."""
+        line, column = self.place(path)
         return f"{escape(self.name)}:{line}:{column}"
 
 

@@ -90,6 +90,8 @@ def resumable(out: Path, *, inputs: Sequence[Path] = (), keep: str = "") -> Iter
                 home = os.path.join(partial, os.path.dirname(BASE))
                 os.mkdir(home)
                 temporary.rename(temporary.write(home, keep.encode()), os.path.join(partial, BASE))
+            else:
+                temporary.sweep(partial)
         except OSError as error:
             raise cannot("write", partial, error) from None
         _making.add(partial + os.sep)

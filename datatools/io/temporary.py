@@ -76,23 +76,25 @@ def remove(path: str) -> None:
     _own.discard(path.rpartition("/")[2])
 
 
-def leftovers(folder: str | Path) -> Iterator[Path]:
-    """Yield the temporary files that killed processes left in the folder and below it.
+def leftovers(folder: str | Path, *, below: bool = True) -> Iterator[Path]:
+    """Yield the temporary files that killed processes left in the folder, and below it unless told otherwise.
 
     Those of living processes are not among them, except where the number is this process's own and the file is not:
     numbers come again, inside a container nearly always.
     """
-    for parent, _, names in os.walk(folder):
+    for parent, folders, names in os.walk(folder):
+        if not below:
+            folders.clear()
         for name in names:
             match = _PATTERN.fullmatch(name) if name.startswith(".") else None
             if match and name not in _own and not _alive_elsewhere(int(match[1])):
                 yield Path(parent, name)
 
 
-def sweep(folder: str | Path) -> int:
+def sweep(folder: str | Path, *, below: bool = True) -> int:
     """Remove what `leftovers` finds; return how many."""
     removed = 0
-    for path in leftovers(folder):
+    for path in leftovers(folder, below=below):
         with suppress(OSError):
             path.unlink()
             removed += 1

@@ -63,6 +63,11 @@ def test_an_item_that_kills_twice_is_named() -> None:
         list(LocalRun(2).map(die, range(4), "work"))
 
 
+def test_the_result_of_a_lost_item_can_be_given() -> None:
+    found = list(LocalRun(2).map(die, range(4), "work", lambda x, error: -x))
+    assert found == [0, 1, -2, 3]
+
+
 def test_our_errors_come_through() -> None:
     with pytest.raises(UsageError, match="no"):
         list(LocalRun(2).map(refuse, range(4), "work"))

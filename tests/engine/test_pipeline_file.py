@@ -1,13 +1,11 @@
 """Pipeline files are checked in full before anything runs; every problem has its line and column."""
 
-import re
 from pathlib import Path
 
 import pytest
 
-from datatools.core import op
 from datatools.core.errors import UsageError
-from datatools.engine import pipeline, schema
+from datatools.engine import pipeline
 
 
 def load(tmp_path: Path, text: str, **settings: str) -> pipeline.Pipeline:
@@ -71,8 +69,8 @@ stages:
 """,
     )
     assert told == [
-        "p.yaml:2:1: seeds: there is no such key; did you mean seed?",
         "p.yaml:1:1: version: must be 1 (got 2)",
+        "p.yaml:2:1: seeds: there is no such key; did you mean seed?",
         "p.yaml:4:13: stages[0].uses: there is no operation 'voc.lnit'; did you mean voc.lint?",
         "p.yaml:5:6: stages[1].id: every stage needs an id: a letter, then letters, digits, - and _",
         "p.yaml:6:29: stages[2].in: names a stage or a path, or several in a list",
@@ -121,18 +119,6 @@ def test_settings_must_be_known(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "[]", "version: 1", "version: 1\nstages: 3", "version: 1\nstages: [3]"])
 def test_what_is_no_pipeline_is_said_to_be_none(tmp_path: Path, text: str) -> None:
     assert errors(tmp_path, text)
-
-
-def test_the_schema_knows_every_parameter_and_lets_variables_stand_for_values() -> None:
-    made = schema.pipeline_schema()
-    kmeans = made["$defs"]["anchors.kmeans"]["properties"]
-    number, variable = kmeans["k"]["anyOf"]
-    assert (number["minimum"], number["type"], kmeans["k"]["default"]) == (1, "integer", 9)
-    assert re.fullmatch(variable["pattern"], "${anchors}")
-    convert = made["$defs"]["voc.convert"]
-    assert convert["required"] == ["to"]
-    assert convert["properties"]["from"] == convert["properties"]["source_format"]  # as the option is spelled
-    assert set(made["properties"]["stages"]["items"]["properties"]["uses"]["enum"]) == set(op.names())
 
 
 def test_options_may_be_spelled_as_on_the_command_line_and_numbers_stand_for_text(tmp_path: Path) -> None:

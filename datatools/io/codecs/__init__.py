@@ -66,9 +66,9 @@ def codec_of(kind: type[Value]) -> Codec:
 
 
 def choose(kinds: Iterable[type[Value]], root: Path, format: str = "") -> Codec:
-    """The codec for a folder: the first whose kind of set it holds, or the one of that format.
+    """The codec for a folder: the only one, the first whose kind of set it holds, or the one of that format.
 
-    Raises UsageError where the folder holds none of them.
+    Raises UsageError where the folder holds none of several.
     """
     codecs = {kind.__name__.lower(): codec_of(kind) for kind in kinds}
     if format:
@@ -76,6 +76,6 @@ def choose(kinds: Iterable[type[Value]], root: Path, format: str = "") -> Codec:
             raise UsageError(f"--format: there is no {escape(format)} here; there are {', '.join(codecs)}")
         return codecs[format]
     for codec in codecs.values():
-        if codec.recognises(root):
+        if len(codecs) == 1 or codec.recognises(root):
             return codec
     raise UsageError(f"{escape(root)}: holds nothing that this command reads ({', '.join(codecs)})")

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Annotated
 
 from datatools.core.errors import DataError, UsageError, escape
+from datatools.core.kinds import Kind
 from datatools.core.op import Param, op
 from datatools.core.result import Result, Table
-from datatools.core.types import SERIAL, Dataset, Run
+from datatools.core.types import SERIAL, Run, VocFolder
 from datatools.ops.anchors import boxes as network
 from datatools.ops.anchors import formats
 from datatools.ops.anchors.scores import anchor_table, boxes_line, failure_lines, score_line
@@ -64,9 +65,11 @@ class Check(Result):
 
 @op("anchors.check", version=1)
 def check(
-    src: Dataset,
+    src: VocFolder,
     *,
-    anchors: Annotated[Path, Param("anchors: keras txt, darknet cfg, YOLOv5 yaml, or our JSON", metavar="FILE")],
+    anchors: Annotated[
+        Path, Param("anchors: keras txt, darknet cfg, YOLOv5 yaml, or our JSON", metavar="FILE"), Kind("anchors")
+    ],
     size: network.Size = "416",
     fit: network.FitParam = "letterbox",
     split: network.SplitParam = None,

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from datatools.core.errors import DataError, escape
+from datatools.core.kinds import Kind
 from datatools.core.op import Param, op
 from datatools.core.result import Result, Table
-from datatools.core.types import SERIAL, Dataset, Run, Seed
+from datatools.core.types import SERIAL, Run, Seed, VocFolder
 from datatools.ops.anchors import boxes as network
 from datatools.ops.anchors import formats
 from datatools.ops.anchors.scores import anchor_table, boxes_line, failure_lines, score_line
@@ -98,7 +99,7 @@ class KMeans(Result):
 
 @op("anchors.kmeans", version=1)
 def kmeans(
-    src: Dataset,
+    src: VocFolder,
     *,
     k: Annotated[int, Param("how many anchors", flags=("-k",), ge=1, le=MAX_K, metavar="K")] = 9,
     size: network.Size = "416",
@@ -112,7 +113,9 @@ def kmeans(
     seed: Seed = 0,
     format: Annotated[Format, Param("what is printed, and written by --out (a table: as JSON)")] = "table",
     out: Annotated[
-        Path | None, Param("write the anchors to a file", flags=("-o", "--out"), metavar="FILE", writes="file")
+        Path | None,
+        Param("write the anchors to a file", flags=("-o", "--out"), metavar="FILE", writes="file"),
+        Kind("anchors"),
     ] = None,
     plot: Annotated[
         Path | None, Param("draw the boxes by cluster, and the anchors (SVG)", metavar="FILE", writes="file")

@@ -9,7 +9,7 @@ from typing import Annotated
 from datatools.core.errors import DataError, UsageError, escape
 from datatools.core.op import Param, op
 from datatools.core.result import Result, Table
-from datatools.core.types import SERIAL, Dataset, Run, Seed
+from datatools.core.types import SERIAL, Run, Seed, VocFolder
 from datatools.ops.anchors import boxes as network
 from datatools.ops.anchors import formats
 from datatools.ops.anchors.scores import boxes_line, failure_lines
@@ -120,7 +120,7 @@ def enough(ks: Sequence[int], avg_iou: Sequence[float]) -> int | None:
 
 @op("anchors.sweep", version=1)
 def sweep(
-    src: Dataset,
+    src: VocFolder,
     *,
     k: Annotated[str, Param("numbers of anchors to try: 1..12 or 3,5,9", flags=("-k",), metavar="KS")] = "1..12",
     size: network.Size = "416",

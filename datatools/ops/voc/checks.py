@@ -29,6 +29,13 @@ class Job:
     image_name: str
 
 
+def lost(job: Job, error: DataError) -> Checked:
+    """The result of an item that killed the process that worked on it: its image is damaged beyond the decoder."""
+    checked = Checked()
+    checked.findings.append(finding("E-IMAGE-DAMAGED", job.image_name or job.xml_name, 1, error.message))
+    return checked
+
+
 def check_item(job: Job, *, options: Options) -> Checked:
     """Check an item by itself: its XML, its image, and whether they fit together."""
     checked = Checked()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datatools.core.errors import DataError, UsageError, escape
 from datatools.core.op import op
 from datatools.core.result import Result, Table
-from datatools.core.types import SERIAL, Dataset, Run
+from datatools.core.types import SERIAL, Run, VocFolder
 
 SHOWN = 20
 """So many failures are told one by one."""
@@ -39,7 +39,7 @@ class Classes(Result):
 
 
 @op("voc.classes", version=1)
-def classes(src: Dataset, *, run: Run = SERIAL) -> Classes:
+def classes(src: VocFolder, *, run: Run = SERIAL) -> Classes:
     """Print the class list of a Pascal VOC set, one name a line."""
     from datatools.io.voc import layout, scan
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from datatools.core.errors import DataError, UsageError, escape
+from datatools.core.kinds import Kind
 from datatools.core.op import Param, op
 from datatools.core.result import Result, Table
 from datatools.core.types import SERIAL, Dataset, DryRun, Force, OutFolder, Run
@@ -94,9 +95,9 @@ class Conversion(Result):
 
 @op("voc.convert", version=1)
 def convert(
-    src: Dataset,
+    src: Annotated[Dataset, Kind("{source_format}")],
     *,
-    out: OutFolder,
+    out: Annotated[OutFolder, Kind("{to}")],
     to: Annotated[Literal["yolo", "coco", "voc", "yolo-txt", "jsonl"], Param("format of the output")],
     source_format: Annotated[Literal["voc", "yolo", "coco"], Param("format of SRC", flags=("--from",))] = "voc",
     coords: Annotated[

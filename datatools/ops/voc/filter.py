@@ -8,7 +8,7 @@ from typing import Annotated
 from datatools.core.errors import DataError, UsageError
 from datatools.core.op import Param, op
 from datatools.core.result import Result, Table
-from datatools.core.types import SERIAL, Dataset, DryRun, Force, OutFolder, Run
+from datatools.core.types import SERIAL, DryRun, Force, OutVocFolder, Run, VocFolder
 from datatools.ops.voc import derived
 from datatools.ops.voc.derived import Link, Rule
 
@@ -52,9 +52,9 @@ class Filtered(Result):
 
 @op("voc.filter", version=1)
 def filter(
-    src: Dataset,
+    src: VocFolder,
     *,
-    out: OutFolder,
+    out: OutVocFolder,
     keep: Annotated[tuple[str, ...], Param("class that stays; all others go", metavar="CLASS")] = (),
     drop: Annotated[tuple[str, ...], Param("class that goes; all others stay", metavar="CLASS")] = (),
     min_area: Annotated[float, Param("objects with a smaller area, in square pixels, go", ge=0, metavar="PX2")] = 0.0,

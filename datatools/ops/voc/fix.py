@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from datatools.core.errors import DataError, UsageError, escape
 from datatools.core.op import Param, op
 from datatools.core.result import Result, Table
-from datatools.core.types import SERIAL, Dataset, DryRun, Force, OutFolder, Run
-from datatools.ops.voc.mend import Job, Mended, mend_file
+from datatools.core.types import SERIAL, DryRun, Force, OutVocFolder, Run, VocFolder
+from datatools.ops.voc.mend import Job, Mended, mend_file, mend_lost
 from datatools.ops.voc.rules import RULES, Plan, parse_rules
 
 if TYPE_CHECKING:
@@ -78,9 +78,9 @@ class Fix(Result):
 
 @op("voc.fix", version=1)
 def fix(
-    src: Dataset,
+    src: VocFolder,
     *,
-    out: OutFolder | None = None,
+    out: OutVocFolder | None = None,
     in_place: Annotated[bool, Param("rewrite the files of SRC; a backup is kept (datatools voc undo)")] = False,
     rule: Annotated[
         tuple[str, ...],
@@ -158,7 +158,7 @@ class _Mender:
         """Every annotation, in the order of the set."""
         jobs = _jobs(self._set)
         later: list[Job] = []
-        for one in self._run.map(functools.partial(mend_file, plan=self._plan), jobs, "mending"):
+        for one in self._run.map(functools.partial(mend_file, plan=self._plan), jobs, "mending", mend_lost):
             if one.undecided:
                 later.append(one.job)
             else:
@@ -168,7 +168,7 @@ class _Mender:
 
             low = 1 if read_table(self._set, run=self._run).coords == "voc" else 0
             plan = replace(self._plan, low=low)
-            for one in self._run.map(functools.partial(mend_file, plan=plan), later, "mending"):
+            for one in self._run.map(functools.partial(mend_file, plan=plan), later, "mending", mend_lost):
                 yield self._counted(one)
 
     def _counted(self, one: Mended) -> Mended:

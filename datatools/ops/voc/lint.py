@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from datatools.core.errors import escape
 from datatools.core.op import Param, op
 from datatools.core.result import Result, Table
-from datatools.core.types import SERIAL, Dataset, Run
+from datatools.core.types import SERIAL, Run, VocFolder
 from datatools.ops.voc import checks, relations
 from datatools.ops.voc.checks import Job
 from datatools.ops.voc.codes import CODES, parse_codes
@@ -103,7 +103,7 @@ def _count(number: int, noun: str) -> str:
 
 @op("voc.lint", version=1)
 def lint(
-    src: Dataset,
+    src: VocFolder,
     *,
     format: Annotated[Format, Param("text for people, json, sarif 2.1.0, or junit XML")] = "text",
     ignore: Annotated[tuple[str, ...], Param("leave out these codes, also several with commas", metavar="CODE")] = (),
@@ -131,7 +131,7 @@ def lint(
     items = [*voc_set.items, *voc_set.images_without_xml, *twins]
     jobs = [_job(voc_set, item) for item in items]
     check = functools.partial(checks.check_item, options=options)
-    checked = list(run.map(check, jobs, "checking"))
+    checked = list(run.map(check, jobs, "checking", checks.lost))
     _find_by_filename(voc_set, items, jobs, checked, check, run)
     if coords == "auto":
         coords = "zero" if min((c.lowest for c in checked), default=math.inf) < 1 else "voc"
@@ -189,7 +189,9 @@ def _find_by_filename(
         if image is not None:
             jobs[i] = replace(job, image_file=str(image), image_name=voc_set.name(image))
             led.append(i)
-    for i, again in zip(led, run.map(check, [jobs[i] for i in led], "checking what <filename> names"), strict=True):
+    for i, again in zip(
+        led, run.map(check, [jobs[i] for i in led], "checking what <filename> names", checks.lost), strict=True
+    ):
         checked[i] = again
         if (other := alone.get(jobs[i].image_file)) is not None:
             jobs[other], checked[other] = Job("", "", "", ""), Checked()

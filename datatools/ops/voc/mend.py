@@ -43,6 +43,11 @@ class Mended(NamedTuple):
     undecided: bool = False
 
 
+def mend_lost(job: Job, error: DataError) -> Mended:
+    """The result of an annotation that killed the process that worked on it."""
+    return Mended(job, failures=(DataError(job.name, 0, error.code, error.message, error.remedy),))
+
+
 def mend_file(job: Job, *, plan: Plan) -> Mended:
     """Read one annotation and the header of its image, and apply the rules. What is wrong is part of the result."""
     from datatools.io import files, images

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from datatools.core.errors import DataError, UsageError, escape
 from datatools.core.op import Param, op
 from datatools.core.result import Result, Table
-from datatools.core.types import SERIAL, Dataset, DryRun, Force, OutFolder, Run
+from datatools.core.types import SERIAL, DryRun, Force, OutVocFolder, Run, VocFolder
 from datatools.ops.voc import derived
 from datatools.ops.voc.derived import Entry, Link
 
@@ -80,9 +80,9 @@ class _Member:
 
 @op("voc.merge", version=1)
 def merge(
-    srcs: Annotated[tuple[Dataset, ...], Param("folders of the sets, two or more")],
+    srcs: Annotated[tuple[VocFolder, ...], Param("folders of the sets, two or more")],
     *,
-    out: OutFolder,
+    out: OutVocFolder,
     link: Link = "hard",
     force: Force = False,
     dry_run: DryRun = False,

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from datatools.core.errors import DataError, UsageError, escape
+from datatools.core.kinds import Kind
 from datatools.core.op import Param, op
 from datatools.core.result import Result, Table
-from datatools.core.types import SERIAL, Dataset, Run, Seed
+from datatools.core.types import SERIAL, Run, Seed, VocFolder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,10 +55,12 @@ class Preview(Result):
 
 @op("voc.preview", version=1)
 def preview(
-    src: Dataset,
+    src: VocFolder,
     *,
     out: Annotated[
-        Path, Param("picture that is made, .jpg or .png", flags=("-o", "--out"), metavar="FILE", writes="file")
+        Path,
+        Param("picture that is made, .jpg or .png", flags=("-o", "--out"), metavar="FILE", writes="file"),
+        Kind("picture"),
     ],
     only: Annotated[tuple[str, ...], Param("choose images that have this class, draw no other", metavar="CLASS")] = (),
     n: Annotated[int, Param("number of images", flags=("-n",), ge=1, le=400)] = 16,
@@ -96,7 +99,7 @@ def preview(
     drawing = functools.partial(_tile, cell_wh=cell_wh)
     tiles: list[Tile] = []
     failures = list(table.failures)
-    for tile, failure in run.map(drawing, list(zip(jobs, faces, strict=True)), "drawing"):
+    for tile, failure in run.map(drawing, list(zip(jobs, faces, strict=True)), "drawing", _lost_tile):
         tiles.append(tile)
         failures += [failure] if failure else []
     title = f"{voc_set.root.name}: {len(tiles):,} of {len(candidates):,} images" + (f" of {split}" if split else "")
@@ -224,6 +227,15 @@ def _face(job: _Job) -> _Face | DataError:
     return _Face(header.displayed_wh, upright=True)
 
 
+def _lost_tile(work: tuple[_Job, _Face | DataError], error: DataError) -> "tuple[Tile, DataError | None]":
+    from datatools.report import sheet
+
+    job = work[0]
+    failure = _named(error, job.name)
+    note = f"cannot be read: {failure.message}"
+    return sheet.Tile(job.key, None, job.xyxy, job.box_class, job.difficult, note), failure
+
+
 def _tile(work: tuple[_Job, _Face | DataError], cell_wh: tuple[int, int]) -> "tuple[Tile, DataError | None]":
     """Decode an image and shrink it; an empty tile and the reason where it cannot be decoded."""
     import numpy as np
@@ -238,9 +250,7 @@ def _tile(work: tuple[_Job, _Face | DataError], cell_wh: tuple[int, int]) -> "tu
         data = files.read_bytes(job.image, images.MAX_FILE_BYTES)
         picture = images.decode(data, name=job.name, upright=face.upright)
     except DataError as error:
-        failure = _named(error, job.name)
-        note = f"cannot be read: {failure.message}"
-        return sheet.Tile(job.key, None, job.xyxy, job.box_class, job.difficult, note), failure
+        return _lost_tile(work, error)
     small = sheet.fit(picture, cell_wh)
     scale = np.array([small.shape[1] / picture.shape[1], small.shape[0] / picture.shape[0]] * 2)
     return sheet.Tile(job.key, small, job.xyxy * scale, job.box_class, job.difficult), None

@@ -8,7 +8,7 @@ from typing import Annotated
 from datatools.core.errors import DataError, UsageError, escape
 from datatools.core.op import Param, op
 from datatools.core.result import Result, Table
-from datatools.core.types import SERIAL, Dataset, DryRun, Force, OutFolder, Run
+from datatools.core.types import SERIAL, DryRun, Force, OutVocFolder, Run, VocFolder
 from datatools.ops.voc import derived
 from datatools.ops.voc.derived import Link, Rule
 
@@ -61,9 +61,9 @@ class Renamed(Result):
 
 @op("voc.rename", version=1)
 def rename(
-    src: Dataset,
+    src: VocFolder,
     *,
-    out: OutFolder,
+    out: OutVocFolder,
     map: Annotated[tuple[str, ...], Param("old name = new name", metavar="OLD=NEW")] = (),
     map_file: Annotated[Path | None, Param("file of lines OLD=NEW, or a JSON object")] = None,
     link: Link = "hard",

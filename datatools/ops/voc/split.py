@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from datatools.core.errors import DataError, UsageError
 from datatools.core.op import Param, op
-from datatools.core.types import SERIAL, Dataset, DryRun, Run, Seed
+from datatools.core.types import SERIAL, DryRun, Run, Seed, VocFolder
 from datatools.ops.voc.split_report import Split
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ TOLERANCE = 1e-6
 
 @op("voc.split", version=1)
 def split(
-    src: Dataset,
+    src: VocFolder,
     *,
     # the folder may be the user's own and have lists already: it is not one that is replaced as a whole
     out: Annotated[

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from datatools.core.errors import DataError, escape
+from datatools.core.kinds import Kind
 from datatools.core.op import Param, op
 from datatools.core.result import Result, Table
-from datatools.core.types import SERIAL, Dataset, Run
+from datatools.core.types import SERIAL, Run, VocFolder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -108,14 +109,18 @@ UNLISTED = "unlisted"
 
 @op("voc.stats", version=1)
 def stats(
-    src: Dataset,
+    src: VocFolder,
     *,
-    html: Annotated[Path | None, Param("write it as one self-contained page", metavar="FILE", writes="file")] = None,
+    html: Annotated[
+        Path | None, Param("write it as one self-contained page", metavar="FILE", writes="file"), Kind("page")
+    ] = None,
     # several files in a folder that may be the user's own: no output folder that is replaced as a whole
     png: Annotated[
         Path | None, Param("write the plots as PNG into this folder (extra `plot`)", metavar="DIR", writes="files")
     ] = None,
-    classes: Annotated[Path | None, Param("write the class list, one a line", metavar="FILE", writes="file")] = None,
+    classes: Annotated[
+        Path | None, Param("write the class list, one a line", metavar="FILE", writes="file"), Kind("classes")
+    ] = None,
     coords: Annotated[
         Literal["auto", "voc", "zero"], Param("voc: corners count from 1; zero: from 0; auto: as the set looks")
     ] = "auto",

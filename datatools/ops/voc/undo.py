@@ -8,7 +8,7 @@ from typing import Annotated
 from datatools.core.errors import UsageError, escape
 from datatools.core.op import Param, op
 from datatools.core.result import Result, Table
-from datatools.core.types import Dataset, DryRun
+from datatools.core.types import DryRun, VocFolder
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Undo(Result):
 
 @op("voc.undo", version=1)
 def undo(
-    src: Dataset,
+    src: VocFolder,
     *,
     force: Annotated[bool, Param("replace files that were changed since, too; the changed ones are kept")] = False,
     dry_run: DryRun = False,
