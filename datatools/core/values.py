@@ -146,6 +146,10 @@ class Donors:
     read: Callable[[Source], Any] = field(repr=False)
 
 
+ALONE = "alone"
+"""The kind of a source whose result is one file, whose name is the id: OUT is a file and no folder."""
+
+
 def printable(item_id: str) -> str:
     """An id as text that every file and terminal takes: bytes that are no UTF-8 are escaped."""
     return item_id.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -20,7 +20,7 @@ class ItemsRun(Result):
     items: how many there are: made, kept and failed together. carried: files beside them that came along unchanged.
     removed: items of the earlier output that are gone from the input. reasons: why items were done, or would be, with
     counts. failures: the first of them; all stand in OUT/failures.jsonl. up_to_date: there was nothing to do.
-    workers_lost: processes that died on the way.
+    shown: what a dry run tells of the items themselves. workers_lost: processes that died on the way.
     """
 
     op: str
@@ -35,6 +35,7 @@ class ItemsRun(Result):
     reasons: dict[str, int]
     failures: tuple[dict[str, Any], ...] = ()
     dry_run: bool = False
+    shown: tuple[str, ...] = ()
     up_to_date: bool = field(default=False, repr=False)
     workers_lost: int = field(default=0, repr=False)
 
@@ -52,6 +53,7 @@ class ItemsRun(Result):
         if self.up_to_date:
             yield f"{escape(self.out)} is up to date (same input, parameters and version): nothing was written"
         elif self.dry_run:
+            yield from self.shown
             yield f"would do {self.made}, keep {self.kept}, remove {self.removed} of {self.items} items"
             yield from (f"  {count} because: {reason}" for reason, count in self.reasons.items())
         else:
