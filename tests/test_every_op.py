@@ -37,13 +37,13 @@ CASES: dict[str, dict[str, Any]] = {
     "anchors.sweep": {"k": "1..3", "plot": Path("out/plot.svg")},
     "anchors.check": {"anchors": Path("anchors.txt")},
     "haze.remove": {"out": Path("out")},
-    "audio.slice": {"out": Path("out"), "shortest": 0.5, "manifest": ("csv", "lhotse"), "plot": "svg", "scores": True},
+    "audio.slice": {"out": Path("out"), "vad": "energy", "manifest": ("csv", "lhotse"), "plot": "svg", "scores": True},
     "audio.vad": {"out": Path("out"), "manifest": ("rttm", "textgrid"), "vad": "energy"},
     "audio.score": {"ref": Path("reference.rttm")},
     "audio.features": {"out": Path("out"), "to": "npz", "cmvn": "global", "deltas": 2},
     "audio.info": {},
-    "audio.plot": {"out": Path("out"), "to": "png"},
-    "audio.convert": {"out": Path("out"), "rate": 16000, "loudness": -23.0},
+    "audio.plot": {"out": Path("out"), "to": "png", "kind": "waveform"},
+    "audio.convert": {"out": Path("out"), "rate": 16000, "peak": -3.0},
     "audio.augment": {"out": Path("out"), "gain": 6.0, "speed": "0.9,1.1", "copies": 2},
 }
 """What each operation is called with here, beside its input; the test below finds one that is missing."""

@@ -120,6 +120,28 @@ def test_a_second_run_does_what_changed_alone(talks: Path, capsys: pytest.Captur
     assert Path("out/again").is_dir()
 
 
+def test_a_dry_run_prints_the_clips_and_writes_nothing(talks: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (talks / "text.wav").write_bytes(b"no sound")
+    run("slice", "talks", "out", "--dry-run")
+    printed = capsys.readouterr().out.splitlines()
+    assert not list(Path().glob("out*"))
+    assert any(line.startswith("text.wav: E-AUDIO-UNREADABLE") for line in printed)
+    run("slice", "talks", "out", "--manifest", "csv", code=1)
+    cut = [[r["recording"], *(f"{float(r[k]):.3f}" for k in ("start", "end"))] for r in rows("out/segments.csv")]
+    assert [line.split("\t")[:3] for line in printed if "\t" in line] == cut
+    assert "would do 6, keep 0, remove 0 of 6 items" in printed
+
+
+def test_convert_a_file_to_a_file(talks: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run("convert", "talks/interview.mp3", "one.wav", "--rate", "16000")
+    assert soundfile.info("one.wav").samplerate == 16_000
+    run("convert", "talks/interview.mp3", "two.ogg", code=2)
+    assert "--to" in capsys.readouterr().err
+    assert not Path("two.ogg").exists()
+    run("convert", "talks/interview.mp3", "two.ogg", "--to", "ogg")
+    assert soundfile.info("two.ogg").format == "OGG"
+
+
 def test_names_of_clips(talks: Path) -> None:
     run("slice", f"talks/{TALK}", "out", "--name", "{stem}_{n}")
     assert sorted(p.name for p in Path("out").glob("*.wav"))[0] == "meeting_0001.wav"

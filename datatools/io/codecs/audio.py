@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from datatools.core.values import Audio, Source, printable
+from datatools.core.errors import UsageError, escape
+from datatools.core.values import ALONE, Audio, Source, printable
 from datatools.io import files
 from datatools.io.intake import Intake
 from datatools.io.room import Room
@@ -19,7 +20,7 @@ SUFFIX = {"WAV": ".wav", "FLAC": ".flac", "MP3": ".mp3", "VORBIS": ".ogg", "OPUS
 class AudioCodec:
     """An item's id is its path without the suffix; where two files differ in that alone, it is the whole path."""
 
-    suffixes: frozenset[str] = frozenset()
+    suffixes = frozenset([".wav", ".flac", ".ogg", ".opus", ".mp3"])
 
     def recognises(self, root: Path) -> bool:
         """Whether there is a recording anywhere below."""
@@ -57,6 +58,10 @@ class AudioCodec:
         suffix = SUFFIX.get(value.subtype) or SUFFIX.get(value.container, ".wav")
         container, subtype = (value.container, value.subtype) if suffix != ".wav" else ("WAV", _in_wave(value.subtype))
         name = source.id + variant + suffix
+        if source.kind == ALONE:
+            name = source.id
+            if PurePosixPath(name).suffix.lower() != suffix:
+                raise UsageError(f"{escape(name)}: what is made is a {suffix} file; name it so, or choose another --to")
         with room.file(name) as path:
             frames = write_audio(path, value.blocks(), value.sr, value.channels, container, subtype)
         return {"file": printable(name), "sr": value.sr, "frames": frames, **(value.note or {})}

@@ -1,10 +1,11 @@
 """`datatools audio slice`: recordings cut into utterances."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from datatools.core.errors import UsageError
+from datatools.core.errors import UsageError, escape
 from datatools.core.op import Param, op
-from datatools.core.values import Audio, Slices
+from datatools.core.values import Audio, Slices, printable
 from datatools.ops.audio import options
 from datatools.ops.audio.listening import Heard, find_segments
 
@@ -12,7 +13,14 @@ if TYPE_CHECKING:
     from datatools.kernels.segments import Segments
 
 
-@op("audio.slice", version=1)
+def _lines(made: Slices) -> Iterator[str]:
+    """A line a clip: recording, start and end in seconds, mean score."""
+    sr = made.audio.sr
+    for (first, stop), score in zip(made.kept.tolist(), made.scores.tolist(), strict=True):
+        yield f"{escape(printable(made.audio.name))}\t{first / sr:.3f}\t{stop / sr:.3f}\t{score:.3f}"
+
+
+@op("audio.slice", version=1, preview=_lines)
 def slice(
     audio: Audio,
     *,
@@ -40,7 +48,7 @@ def slice(
     Every clip is cut out of the recording as it is: its rate, its channels, its kind of samples; what is compressed is
     decoded to 16 bits. What is in no clip is listed in OUT/dropped.csv, as silence or as too short; clips and list
     together are the whole recording. A piece that is longer than --max is cut at the quietest place that leaves nothing
-    shorter than --min.
+    shorter than --min. With --dry-run the clips are printed: recording, start and end in seconds, mean score.
 
     Raises UsageError for limits that contradict each other, names and forms that nobody knows; DataError where the
     recording is bad.
