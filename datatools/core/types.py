@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, NewType, TypeVar
 
-from datatools.core.kinds import Kind
 from datatools.core.errors import DataError
+from datatools.core.kinds import Kind
 from datatools.core.op import Param
 
 T = TypeVar("T")
