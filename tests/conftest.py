@@ -69,6 +69,15 @@ def shared_ocr() -> Path:
     return folder
 
 
+@pytest.fixture
+def shared_audio() -> Path:
+    """The folder of the real recordings, where the checkout has them beside it."""
+    folder = ROOT.parent / "shared" / "data" / "audio"
+    if not folder.is_dir():
+        pytest.skip("the real sets of ../shared/data are not here")
+    return folder
+
+
 class Painted:
     """A picture whose objects each have a colour of their own, and the proof that labels stay on the colours."""
 
@@ -163,3 +172,9 @@ def small_classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
     note = {"model": "mobilenet_v1_x0_25", "num_classes": len(classes), "classes": classes, "size": [16, 16]}
     weights.write(path, model, note)
     return path
+
+
+@pytest.fixture(scope="session")
+def fixture_audio() -> Path:
+    """Recordings of made voices, with reference.rttm."""
+    return ROOT / "fixtures" / "audio"
