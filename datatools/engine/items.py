@@ -89,10 +89,13 @@ class ItemRunner:
 
     def run(self) -> ItemsRun:
         """Do what has to be done, and say what it was."""
+        from datatools.io import folders
+
         options, memory = self._options, self._memory
         if options.src.is_file() and options.out.suffix.lower() in self._job.writer.suffixes:
             return self._file_to_file()
         if answer := self.standing():
+            folders.clear_leftovers(options.out)
             return answer
         planner = Planner(
             self._job.root, self._record(), self._job.base, options.out, retry=options.retry_failed, force=options.force
@@ -103,6 +106,7 @@ class ItemRunner:
                 return self._result(dry_run=True)
             self._refuse_foreign(planner, memory)
             if not changes and memory.finished:
+                folders.clear_leftovers(options.out)
                 item_finish.refresh(options.out, planner.refreshed)
                 return memory.remember(
                     self._job.base, dataclasses.replace(self._result(memory.failures), up_to_date=True)
