@@ -15,7 +15,7 @@ from typing import Any
 from datatools.core import op
 from datatools.core.errors import DataError, DatatoolsError, StorageError, UsageError
 from datatools.core.op import Op
-from datatools.core.values import Donors, Source
+from datatools.core.values import Donors, Source, printable
 
 CARRIED = "carried"
 """The kind of a source that is no item: its file comes into the output unchanged."""
@@ -54,6 +54,7 @@ class ItemJob:
 
     def __call__(self, source: Source) -> Done:
         """Do one item. Raises StorageError, UsageError, and with `stop` DataError, which end the run."""
+        from datatools.io import files
         from datatools.io.intake import Intake
         from datatools.io.journal import Row
         from datatools.io.room import Room
@@ -68,6 +69,8 @@ class ItemJob:
             raise
         except Exception as error:
             room.discard()
+            if files.disk_failed(error):
+                raise files.cannot("read or write", printable(source.id), error) from None
             told = _bad(source, error)
             if self.stop:
                 raise told from None
@@ -187,8 +190,6 @@ class ItemJob:
 
 def _bad(source: Source, error: Exception) -> DataError:
     """The error of an item as one that names it: what is no error of the data is one of the operation on it."""
-    from datatools.core.values import printable
-
     if isinstance(error, DataError):
         return error
     if isinstance(error, MemoryError):
