@@ -46,7 +46,7 @@ def finish(
 
     Raises DataError E-ITEM-NAMES where two items made a file of the same name.
     """
-    from datatools.io import folders, journal, lineage, trees
+    from datatools.io import folders, journal, lineage, syncing, temporary, trees
     from datatools.io.files import cannot
     from datatools.io.room import Room
 
@@ -72,9 +72,13 @@ def finish(
                 _sweep(partial, ordered)
             told = {"datatools": datatools.__version__, **record, "key": job.base, "packages": lineage.packages()}
             file.write(folders.write_record(where, told | ending.summary()))
-        os.replace(ordered, path)
-    except OSError as error:
-        raise cannot("write", partial, error) from None
+        syncing.sync_files([os.fspath(ordered)])  # it takes the place of rows that are on the disk
+        temporary.rename(os.fspath(ordered), os.fspath(path))
+    except BaseException as error:
+        temporary.remove(os.fspath(ordered))
+        if isinstance(error, OSError):
+            raise cannot("write", partial, error) from None
+        raise
     return tuple(json.loads(line)["error"] for line in ending.failures[:SHOWN_FAILURES])
 
 
