@@ -13,6 +13,7 @@ from datatools.core.values import Source, printable
 from datatools.engine.item_job import CARRIED, ItemJob
 from datatools.engine.item_plan import Decision
 from datatools.engine.item_result import FAILURES, SHOWN_FAILURES
+from datatools.engine.tally import Tally
 
 
 def keep(out: Path, partial: Path, decision: Decision) -> bytes:
@@ -40,104 +41,89 @@ def refresh(out: Path, lines: dict[str, bytes]) -> None:
 
 
 def finish(
-    job: ItemJob, sources: Callable[[], Iterator[Source]], partial: Path, record: dict[str, Any]
+    job: ItemJob,
+    sources: Callable[[], Iterator[Source]] | None,
+    partial: Path,
+    record: dict[str, Any],
+    tally: Tally,
 ) -> tuple[dict[str, Any], ...]:
     """Make the folder whole; return the first of the failures.
 
-    Raises DataError E-ITEM-NAMES where two items made a file of the same name.
+    sources: the items, where the rows have to be gone through in the order of the set; without them the journal stays
+    in the order of the work, and `tally` is what it adds up to.
+
+    Raises DataError E-ITEM-NAMES where two items made a file of the same name, StorageError.
     """
-    from datatools.io import folders, journal, lineage, syncing, temporary, trees
+    from datatools.io import folders, journal, lineage, trees
     from datatools.io.files import cannot
     from datatools.io.room import Room
 
-    ending = _Ending()
     where = os.fspath(partial)
     room = Room(where)
     path = partial / journal.JOURNAL
-    ordered = path.with_name("journal.ordered")
+    failures: list[bytes] = []
     try:
-        with journal.Journal(path) as lines, open(ordered, "wb") as file:
-            rows = ending.rows(sources(), lines, file)
-            job.writer.finish(rows, Path(job.root), room)
-            for _ in rows:  # what the codec did not want to know
-                pass
-            if ending.failures:
-                room.write(FAILURES, b"".join(ending.failures))
-            ending.see_outputs(room.made)
-            file.write(journal.Row(journal.SET_ROW, job.base, (), tuple(room.made)).line())
-            with contextlib.suppress(FileNotFoundError):  # of an end that was cut off
-                os.unlink(partial / folders.RECORD)
-            if trees.fingerprint(partial).files != ending.files:
-                file.flush()
-                _sweep(partial, ordered)
-            told = {"datatools": datatools.__version__, **record, "key": job.base, "packages": lineage.packages()}
-            file.write(folders.write_record(where, told | ending.summary()))
-        syncing.sync_files([os.fspath(ordered)])  # it takes the place of rows that are on the disk
-        temporary.rename(os.fspath(ordered), os.fspath(path))
-    except BaseException as error:
-        temporary.remove(os.fspath(ordered))
-        if isinstance(error, OSError):
-            raise cannot("write", partial, error) from None
-        raise
-    return tuple(json.loads(line)["error"] for line in ending.failures[:SHOWN_FAILURES])
+        with contextlib.suppress(FileNotFoundError):  # of an end that was cut off
+            os.unlink(partial / folders.RECORD)
+        if sources is not None:
+            tally = _put_in_order(job, sources(), path, room, failures)
+        if failures:
+            room.write(FAILURES, b"".join(failures))
+        tally.add((), room.made)
+        if trees.fingerprint(partial).files != tally.outputs:
+            _sweep(partial, path, {one.name for one in room.made})
+        told = {"datatools": datatools.__version__, **record, "key": job.base, "packages": lineage.packages()}
+        told |= {**tally.told(), "failures": len(failures)}
+        last = [journal.Row(journal.SET_ROW, job.base, (), tuple(room.made)).line(), folders.write_record(where, told)]
+        with open(path, "ab") as file:
+            file.write(b"".join(last))
+    except OSError as error:
+        raise cannot("write", partial, error) from None
+    return tuple(json.loads(line)["error"] for line in failures[:SHOWN_FAILURES])
 
 
-class _Ending:
-    """Goes through the rows in the order of the set and adds up what run.json says of them."""
+def _put_in_order(job: ItemJob, sources: Iterator[Source], path: Path, room: Any, failures: list[bytes]) -> Tally:
+    """Write the journal anew in the order of the set, without rows of items that are gone; let the codec make the files
+    of the whole set; add the items that failed to `failures`. Raises OSError."""
+    from datatools.io import journal, syncing, temporary
 
-    def __init__(self) -> None:
-        import xxhash
+    tally = Tally()
+    ordered = path.with_name("journal.ordered")
 
-        self.files = 0
-        self.failures: list[bytes] = []
-        self._bytes = 0
-        self._inputs = 0
-        self._read, self._made = xxhash.xxh3_128(), xxhash.xxh3_128()
-
-    def rows(self, sources: Iterator[Source], lines: Any, file: Any) -> Iterator[tuple[Source, Any]]:
-        """Write the line of every source; yield what was noted of the items that were made."""
-        from datatools.io import journal
-
+    def rows(lines: journal.Journal, file: Any) -> Iterator[tuple[Source, Any]]:
         for source in sources:
             line = lines.line(source.id)
             if line is None:  # the input changed while the run was going on
                 continue
             file.write(line)
             row = journal.parse(line)
-            self._inputs += len(row.inputs)
-            for one in row.inputs:
-                self._read.update(f"{printable(one.name)}\0{one.digest}\0".encode())
-            self.see_outputs(row.outputs)
+            tally.add(row.inputs, row.outputs)
             if row.error is not None:
                 entry = {"item": printable(source.id), "error": row.error}
-                self.failures.append(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
+                failures.append(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
             elif source.kind != CARRIED:
                 yield source, row.row
 
-    def see_outputs(self, outputs: Any) -> None:
-        """Add files of the output."""
-        for one in outputs:
-            self.files += 1
-            self._bytes += one.size
-            self._made.update(f"{printable(one.name)}\0{one.digest}\0".encode())
-
-    def summary(self) -> dict[str, Any]:
-        """What run.json says."""
-        return {
-            "inputs": {"files": self._inputs, "digest": self._read.hexdigest()},
-            "outputs": {"files": self.files, "bytes": self._bytes, "digest": self._made.hexdigest()},
-            "failures": len(self.failures),
-        }
+    try:
+        with journal.Journal(path) as lines, open(ordered, "wb") as file:
+            pairs = rows(lines, file)
+            job.writer.finish(pairs, Path(job.root), room)
+            for _ in pairs:  # what the codec did not want to know
+                pass
+        syncing.sync_files([os.fspath(ordered)])  # it takes the place of rows that are on the disk
+        os.replace(ordered, path)
+    finally:
+        temporary.remove(os.fspath(ordered))
+    return tally
 
 
-def _sweep(partial: Path, path: Path) -> None:
-    """Remove files that no row names: a worker was killed between writing and telling.
+def _sweep(partial: Path, path: Path, named: set[str]) -> None:
+    """Remove files that neither a row nor `named` names: a worker was killed between writing and telling.
 
     Raises DataError E-ITEM-NAMES where a file is named by two rows.
     """
     from datatools.io import files, journal
 
-    named: set[str] = set()
     with journal.Journal(path) as rows:
         for row in rows.rows():
             for one in row.outputs:

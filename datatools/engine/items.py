@@ -26,6 +26,7 @@ from datatools.engine.item_job import CARRIED, Done, ItemJob
 from datatools.engine.item_memory import Memory
 from datatools.engine.item_plan import Decision, Planner
 from datatools.engine.item_result import ItemsRun
+from datatools.engine.tally import Tally
 from datatools.engine.workers import Lost, Outcome
 
 
@@ -208,19 +209,26 @@ class ItemRunner:
         options = self._options
         total = self._counts["items"] + self._counts["carried"]
         with folders.resumable(options.out, inputs=[options.src], keep=self._job.base) as partial:
+            tally = Tally()
             with Committer(partial, planner.journal_end) as committer, self._run.bar(self._op.name, total) as advance:
-                tasks = self._tasks(planner, partial, committer, advance)
+                tasks = self._tasks(planner, partial, committer, tally, advance)
                 for outcome in self._run.stream(self._job, tasks, self._to_do, options.item_timeout):
                     if outcome is not None:
                         done = self._done(outcome)
                         committer.add(done.line)
-                        self._tally(done)
+                        tally.join(done.tally)
+                        self._failed(done)
                         advance(1)
                     committer.tick()
-            failures = item_finish.finish(self._job, self._sources, partial, self._record())
+            # only then somebody wants to know the order, or rows of items that are gone may be among them
+            ordered = planner.resumed or self._counts["failed"] or self._job.writer.wants_rows
+            sources = self._sources if ordered else None
+            failures = item_finish.finish(self._job, sources, partial, self._record(), tally)
         return self._result(failures)
 
-    def _tasks(self, planner: Planner, partial: Path, committer: Committer, advance: Any) -> Iterator[Source]:
+    def _tasks(
+        self, planner: Planner, partial: Path, committer: Committer, tally: Tally, advance: Any
+    ) -> Iterator[Source]:
         """Yield the items that have to be done; keep the others on the way."""
         out = self._options.out
         for source in self._sources():
@@ -228,6 +236,7 @@ class ItemRunner:
             if decision.action == "make":
                 yield source
                 continue
+            tally.add(decision.inputs, decision.outputs)
             if decision.action == "keep":
                 committer.add(item_finish.keep(out, partial, decision))
             advance(1)
@@ -252,7 +261,7 @@ class ItemRunner:
             raise error
         return error
 
-    def _tally(self, done: Done) -> None:
+    def _failed(self, done: Done) -> None:
         """Count a failure. Raises DataError where there are too many."""
         if not done.failed:
             return

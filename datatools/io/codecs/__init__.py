@@ -18,10 +18,12 @@ from datatools.io.room import Room
 class Codec(Protocol):
     """One kind of data set.
 
-    suffixes: of a single file that a value can be written to, as `.jpg`; none where it cannot.
+    suffixes: of a single file that a value can be written to, as `.jpg`; none where it cannot. wants_rows: whether
+    `finish` makes anything of what `write` noted.
     """
 
     suffixes: frozenset[str]
+    wants_rows: bool
 
     def recognises(self, root: Path) -> bool:
         """Whether the folder holds a set of this kind. Looks at names and a few files, at most."""

@@ -1,7 +1,7 @@
 """Pictures: a picture file, or a folder of them. All other files of the folder are carried over as they are."""
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from datatools.core.values import Image, Source
@@ -20,6 +20,7 @@ class ImageCodec:
     """
 
     suffixes = images.IMAGE_SUFFIXES - {".gif"}
+    wants_rows = False
 
     def recognises(self, root: Path) -> bool:
         """Whether there is a picture anywhere below."""
@@ -41,10 +42,9 @@ class ImageCodec:
 
     def write(self, value: Any, source: Source, room: Room, variant: str) -> Any:
         """Encode the picture under its old name."""
-        path = PurePosixPath(source.files[0])
-        suffix = path.suffix if path.suffix.lower() != ".gif" else ".png"
-        name = str(path.with_name(f"{path.stem}{variant}{suffix}"))
-        room.write(name, images.encode(value.pixels, suffix.lower()))
+        stem, _, suffix = source.files[0].rpartition(".")
+        suffix = "png" if suffix.lower() == "gif" else suffix
+        room.write(f"{stem}{variant}.{suffix}", images.encode(value.pixels, f".{suffix.lower()}"))
 
     def finish(self, rows: Iterable[tuple[Source, Any]], root: Path, room: Room) -> None:
         """Nothing: a folder of pictures has no files of the whole."""
