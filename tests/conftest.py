@@ -33,3 +33,18 @@ def fixture_voc() -> Path:
 def fixture_defects() -> Path:
     """The set that holds each defect once."""
     return ROOT / "fixtures" / "voc_defects"
+
+
+@pytest.fixture
+def fixture_video() -> Path:
+    """The drawn videos: walkers.mp4 with truth/ and region.png, scenes.mp4, sound.mp4."""
+    return ROOT / "fixtures" / "video"
+
+
+@pytest.fixture
+def shared_video() -> Path:
+    """The real video, where the checkout has it beside it."""
+    path = ROOT.parent / "shared" / "data" / "video" / "opencv_samples" / "vtest.avi"
+    if not path.is_file():
+        pytest.skip("the real video of ../shared/data is not here")
+    return path

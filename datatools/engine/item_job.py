@@ -167,6 +167,8 @@ class ItemJob:
             handed[operation.rng_parameter] = self.rng(source, copy)
         if operation.prepared_parameter:
             handed[operation.prepared_parameter] = self.prepared
+        if operation.source_parameter:
+            handed[operation.source_parameter] = source
         if operation.donors_parameter:
             handed[operation.donors_parameter] = self._donors(source, intake)
         return handed

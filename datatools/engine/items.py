@@ -110,7 +110,7 @@ class ItemRunner:
                 folders.clear_leftovers(options.out)
                 item_finish.refresh(options.out, planner.refreshed)
                 return memory.remember(
-                    self._job.base, dataclasses.replace(self._result(memory.failures), up_to_date=True)
+                    self._job.base, dataclasses.replace(self._result(item_finish.Told(**memory.told)), up_to_date=True)
                 )
             result = self._write(planner)
         finally:
@@ -212,6 +212,7 @@ class ItemRunner:
             tally = Tally()
             with Committer(partial, planner.journal_end) as committer, self._run.bar(self._op.name, total) as advance:
                 tasks = self._tasks(planner, partial, committer, tally, advance)
+                shown = 0.0
                 for outcome in self._run.stream(self._job, tasks, self._to_do, options.item_timeout):
                     if outcome is not None:
                         done = self._done(outcome)
@@ -219,12 +220,14 @@ class ItemRunner:
                         tally.join(done.tally)
                         self._failed(done)
                         advance(1)
+                    advance(self._run.begun - shown)
+                    shown = self._run.begun
                     committer.tick()
             # only then somebody wants to know the order, or rows of items that are gone may be among them
             ordered = planner.resumed or self._counts["failed"] or self._job.writer.wants_rows
             sources = self._sources if ordered else None
-            failures = item_finish.finish(self._job, sources, partial, self._record(), tally)
-        return self._result(failures)
+            told = item_finish.finish(self._job, sources, partial, self._record(), tally)
+        return self._result(told)
 
     def _tasks(
         self, planner: Planner, partial: Path, committer: Committer, tally: Tally, advance: Any
@@ -274,7 +277,8 @@ class ItemRunner:
             told = DataError(*(last[k] for k in ("path", "line", "code", "message", "remedy")))
             raise DataError(self._options.out, 0, "E-TOO-MANY-FAILURES", f"{what}; the last one: {told}")
 
-    def _result(self, failures: tuple[dict[str, Any], ...] = (), *, dry_run: bool = False) -> ItemsRun:
+    def _result(self, told: item_finish.Told | None = None, *, dry_run: bool = False) -> ItemsRun:
+        told = told or item_finish.Told()
         counts = self._counts
         return ItemsRun(
             op=self._op.name,
@@ -287,7 +291,10 @@ class ItemRunner:
             carried=counts["carried"],
             removed=counts["removed"],
             reasons=dict(sorted(self._reasons.items(), key=lambda pair: (-pair[1], pair[0]))),
-            failures=failures,
+            failures=told.failures,
+            told=told.remarks,
+            incomplete=told.incomplete,
             dry_run=dry_run,
             workers_lost=self._run.workers_lost,
+            nodes_lost=self._run.nodes_lost,
         )

@@ -97,7 +97,7 @@ _finish_alone = item_finish.finish
 def _meet(*args):
     os.makedirs({str(place)!r}, exist_ok=True)
     open(f'{place}/{{os.getpid()}}', 'w').close()
-    until = time.monotonic() + 30
+    until = time.monotonic() + 5
     while len(os.listdir({str(place)!r})) < {together} and time.monotonic() < until:
         time.sleep(0.01)
     return _finish_alone(*args)
