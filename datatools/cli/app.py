@@ -1,5 +1,6 @@
 """The command line: groups and commands are made when they are named."""
 
+import contextlib
 import os
 import sys
 import tempfile
@@ -25,21 +26,28 @@ def main(words: Sequence[str] | None = None) -> int:
         code = typer.main.get_command(_app()).main(list(words or ()), prog_name="datatools", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except typer.TyperException as error:
-        error.show()  # type: ignore[attr-defined]  # every one that the parser raises has it
+        with contextlib.suppress(OSError):
+            error.show()  # type: ignore[attr-defined]  # every one that the parser raises has it
         return error.exit_code
     except typer.Abort:
         return 130
     except DatatoolsError as error:
-        print(f"datatools: {error}", file=sys.stderr)
+        _say(str(error))
         return error.exit_code
     except BrokenPipeError:
         raise
     except OSError as error:
-        print(f"datatools: {escape(error.filename or 'system')}: {error.strerror or error}", file=sys.stderr)
+        _say(f"{escape(error.filename or 'system')}: {error.strerror or error}")
         return EXIT_STORAGE
     except Exception as error:
-        print(f"datatools: a bug of ours: {escape(repr(error))[:200]}; please report {_report()}", file=sys.stderr)
+        _say(f"a bug of ours: {escape(repr(error))[:200]}; please report {_report(error)}")
         return EXIT_BUG
+
+
+def _say(line: str) -> None:
+    """Print a line on stderr; the exit code says enough where nobody can hear it."""
+    with contextlib.suppress(OSError):
+        print(f"datatools: {line}", file=sys.stderr)
 
 
 def _app() -> typer.Typer:
@@ -107,9 +115,21 @@ def _group(path: str, word: str) -> Any:
     return made
 
 
-def _report() -> Path:
-    """Keep the traceback in a file of its own; return its path."""
-    handle, name = tempfile.mkstemp(prefix="datatools-bug-", suffix=".txt")
-    with os.fdopen(handle, "w", errors="backslashreplace") as file:
-        file.write(f"{' '.join(sys.argv)}\n\n{traceback.format_exc()}")
-    return Path(name)
+def _report(bug: Exception) -> str:
+    """Keep the traceback in a file of its own; return its path, or where it happened if there is no room for one."""
+    try:
+        handle, name = tempfile.mkstemp(prefix="datatools-bug-", suffix=".txt")
+    except OSError as error:
+        return _place(bug, error)
+    try:
+        with os.fdopen(handle, "w", errors="backslashreplace") as file:
+            file.write(f"{' '.join(sys.argv)}\n\n{''.join(traceback.format_exception(bug))}")
+    except OSError as error:
+        os.unlink(name)
+        return _place(bug, error)
+    return name
+
+
+def _place(bug: Exception, error: OSError) -> str:
+    last = traceback.extract_tb(bug.__traceback__)[-1]
+    return f"{Path(last.filename).name}:{last.lineno} (no report could be kept: {error.strerror or error})"

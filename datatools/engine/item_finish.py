@@ -146,7 +146,7 @@ def _put_in_order(
 ) -> Tally:
     """Write the journal anew in the order of the set, without rows of items that are gone; let the codec make the files
     of the whole set. Raises OSError."""
-    from datatools.io import journal
+    from datatools.io import journal, syncing, temporary
 
     tally = Tally()
     ordered = path.with_name("journal.ordered")
@@ -165,13 +165,17 @@ def _put_in_order(
                 heard.note(source, row.row)
                 yield source, row.row
 
-    with journal.Journal(path) as lines, open(ordered, "wb") as file:
-        noted = rows(lines, file)
-        with _manifest(job, noted, room, record) if job.tells_draws else contextlib.nullcontext(noted) as pairs:
-            heard.counts = dict(job.writer.finish(pairs, Path(job.root), room) or {})
-            for _ in pairs:  # what the codec did not want to know
-                pass
-    os.replace(ordered, path)
+    try:
+        with journal.Journal(path) as lines, open(ordered, "wb") as file:
+            noted = rows(lines, file)
+            with _manifest(job, noted, room, record) if job.tells_draws else contextlib.nullcontext(noted) as pairs:
+                heard.counts = dict(job.writer.finish(pairs, Path(job.root), room) or {})
+                for _ in pairs:  # what the codec did not want to know
+                    pass
+        syncing.sync_files([os.fspath(ordered)])  # it takes the place of rows that are on the disk
+        os.replace(ordered, path)
+    finally:
+        temporary.remove(os.fspath(ordered))
     return tally
 
 

@@ -67,6 +67,7 @@ class ItemJob:
 
     def __call__(self, source: Source) -> Done:
         """Do one item. Raises StorageError, UsageError, and with `stop` DataError, which end the run."""
+        from datatools.io import files
         from datatools.io.intake import Intake
         from datatools.io.journal import Row
         from datatools.io.room import Room
@@ -81,6 +82,8 @@ class ItemJob:
             raise
         except Exception as error:
             room.discard()
+            if files.disk_failed(error):
+                raise files.cannot("read or write", printable(source.id), error) from None
             told = _bad(source, error)
             if self.stop:
                 raise told from None

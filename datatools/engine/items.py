@@ -92,10 +92,13 @@ class ItemRunner:
 
     def run(self) -> ItemsRun:
         """Do what has to be done, and say what it was."""
+        from datatools.io import folders
+
         options, memory = self._options, self._memory
         if options.src.is_file() and options.out.suffix.lower() in self._job.writer.suffixes:
             return self._file_to_file()
         if answer := self.standing():
+            folders.clear_leftovers(options.out)
             return answer
         planner = Planner(
             self._job.root, self._record(), self._job.base, options.out, retry=options.retry_failed, force=options.force
@@ -106,6 +109,7 @@ class ItemRunner:
                 return dataclasses.replace(self._result(dry_run=True), shown=self._preview(planner))
             self._refuse_foreign(planner, memory)
             if not changes and memory.finished:
+                folders.clear_leftovers(options.out)
                 item_finish.refresh(options.out, planner.refreshed)
                 return memory.remember(
                     self._job.base, dataclasses.replace(self._result(item_finish.Told(**memory.told)), up_to_date=True)

@@ -6,7 +6,6 @@ leftover of ours, which is cleared, from a folder of the user that happens to ha
 
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 
 import xxhash
 
-from datatools.core.errors import UsageError, escape
+from datatools.core.errors import DatatoolsError, UsageError, escape
 from datatools.core.result import plain
 from datatools.io import journal, lineage, locks, temporary
 from datatools.io.files import cannot, digest, walk
@@ -60,6 +59,19 @@ def hold(place: str | Path, held: ExitStack) -> None:
         raise cannot("write", place, error) from None
 
 
+def clear_leftovers(out: str | Path) -> None:
+    """Remove an old output that a run had replaced and then was cut off, or met an error, as it removed it.
+
+    What a run can go on with stays. Never raises: it can wait for the next time.
+    """
+    target = os.path.abspath(out)
+    for place in (target + ".partial", target + ".old"):
+        if is_ours(place) and not base_of(place) and os.path.isdir(target):
+            with suppress(OSError, DatatoolsError), ExitStack() as held:
+                _lock(place, held)
+                _remove(place)
+
+
 def being_made(path: str) -> bool:
     """Tell whether a path lies in a folder that this process is making: its files are synced with the folder."""
     return bool(_making) and path.startswith(tuple(_making))
@@ -86,8 +98,8 @@ def resumable(
     with ExitStack() as held:
         try:
             os.makedirs(os.path.dirname(target), exist_ok=True)
-            _recover(target)
             _open_partial(partial, held)
+            _recover(target)
             if base_of(partial) != keep:
                 _clear(partial, keep=(_LOCK,))
                 home = os.path.join(partial, os.path.dirname(BASE))
@@ -118,9 +130,11 @@ def beside(file: Path) -> Iterator[str]:
     Nothing is left after an error. Raises StorageError.
     """
     target = os.path.abspath(file)
+    parent = os.path.dirname(target)
     try:
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        place = tempfile.mkdtemp(prefix=".dt-tmp-", dir=os.path.dirname(target))
+        os.makedirs(parent, exist_ok=True)
+        temporary.sweep(parent, below=False)  # what a killed run left here
+        place = temporary.make_folder(parent)
     except OSError as error:
         raise cannot("write", file, error) from None
     try:
@@ -129,12 +143,11 @@ def beside(file: Path) -> Iterator[str]:
         try:
             sync_files([made])
             os.replace(made, target)
-            sync_folders([os.path.dirname(target)])
+            sync_folders([parent])
         except OSError as error:
             raise cannot("write", file, error) from None
     finally:
-        _clear(place, keep=())
-        os.rmdir(place)
+        temporary.remove_folder(place)
 
 
 @contextmanager
@@ -159,8 +172,8 @@ def folder(out: Path, *, force: bool = False, inputs: Sequence[Path] = ()) -> It
     with ExitStack() as held:
         try:
             os.makedirs(os.path.dirname(target), exist_ok=True)
-            _recover(target)
             _open_partial(partial, held)
+            _recover(target)
             _clear(partial, keep=(_LOCK,))
         except OSError as error:
             raise cannot("write", partial, error) from None
@@ -224,15 +237,24 @@ def _recover(target: str) -> None:
 
 
 def _open_partial(partial: str, held: ExitStack) -> None:
+    """Make or take over the folder, and lock it. Raises OSError, and then a folder that was made is gone again."""
+    made = False
     try:
         os.mkdir(partial)
+        made = True
     except FileExistsError:
         if os.path.islink(partial) or not os.path.isdir(partial):
             raise UsageError(f"{escape(partial)}: is in the way; move it") from None
         names = os.listdir(partial)
         if names and not any(mark in names for mark in _MARKS):
             raise UsageError(f"{escape(partial)}: is in the way and was not made by datatools; move it") from None
-    _lock(partial, held)
+    try:
+        _lock(partial, held)
+    except OSError:
+        if made:
+            with suppress(OSError):
+                _remove(partial)
+        raise
 
 
 def _lock(place: str, held: ExitStack) -> None:
@@ -305,6 +327,8 @@ def _publish(partial: str, target: str, force: bool, held: ExitStack) -> None:
         os.rename(partial, target)  # over an empty folder too; over a filled one the system refuses
     else:
         _lock(target, held)
+        with suppress(FileNotFoundError):
+            os.unlink(os.path.join(target, BASE))  # from now on it is a leftover, wherever it lies
         if not exchange(partial, target):
             os.rename(target, target + ".old")
             os.rename(partial, target)

@@ -96,10 +96,13 @@ class Room:
         from datatools.io import atomic
 
         path = self._path(name)
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
-        atomic.link_or_copy(source, path)
-        self.made.append(seen(name, os.stat(path, follow_symlinks=False), digest))
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+            atomic.link_or_copy(source, path)
+            self.made.append(seen(name, os.stat(path, follow_symlinks=False), digest))
+        except OSError as error:
+            raise cannot("write", path, error) from None
 
     def discard(self) -> None:
         """Remove what was made: the item failed."""
