@@ -210,7 +210,9 @@ def many(work: Path) -> bool:
     rows = [{"items": count, "peak_mb": round(peak, 1)} for count, peak in peaks.items()]
     contest.save("engine_memory", "peak resident memory of the process that leads the run", {"rows": rows})
     print(f"  peak memory: {rows}")
-    met = contest.bar("a rerun of nothing: at most 5 times scandir and stat of the input", ratios["datatools haze remove"] <= 5)
+    met = contest.bar(
+        "a rerun of nothing: at most 5 times scandir and stat of the input", ratios["datatools haze remove"] <= 5
+    )
     grows = peaks[MANY] / peaks[1_000]
     return met & contest.bar(f"memory at {MANY} items at most 1.2 times that at 1,000 ({grows:.2f})", grows <= 1.2)
 

@@ -44,26 +44,73 @@ CASES: dict[str, dict[str, Any]] = {
     "video.frames": {"out": Path("out"), "scene": True},
     "video.foreground": {"out": Path("out"), "boxes": "voc", "overlay": True, "keep_every": 25},
     "video.score": {"groundtruth": Path("video")},
+    "ocr.lint": {},
+    "ocr.split": {"out": Path("out")},
+    "ocr.crop": {"out": Path("out")},
+    "ocr.dict": {"out": Path("out/dict.txt"), "coverage": Path("other")},
+    "ocr.stats": {"html": Path("out/page.html")},
+    "ocr.cls_set": {"out": Path("out"), "both": True},
+    "ocr.preview": {"out": Path("out/sheet.png")},
+    "ocr.convert": {"out": Path("out"), "to": "icdar"},
+    "augment.copy_paste": {"out": Path("out"), "copies": 2, "keep_originals": True},
+    "augment.tia.distort": {"out": Path("out")},
+    "augment.tia.stretch": {"out": Path("out")},
+    "augment.tia.perspective": {"out": Path("out")},
+    "augment.randaugment": {"out": Path("out")},
+    "augment.autoaugment": {"out": Path("out")},
+    "augment.cutout": {"out": Path("out")},
+    "augment.random_erasing": {"out": Path("out")},
+    "augment.hide_and_seek": {"out": Path("out")},
+    "augment.gridmask": {"out": Path("out")},
+    "augment.mixup": {"out": Path("out")},
+    "augment.cutmix": {"out": Path("out")},
+    "augment.mosaic": {"out": Path("out")},
+    "augment.bda": {"out": Path("out")},
+    "augment.pp_det": {"out": Path("out"), "size": 128},
+    "augment.shrink_map": {"out": Path("out")},
+    "augment.border_map": {"out": Path("out")},
+    "augment.imgaug": {"out": Path("out"), "pipeline": Path("flip.yaml")},
+    "augment.preview": {"out": Path("out/sheet.png"), "op": "copy-paste", "n": 2, "draws": 1},
 }
 """What each operation is called with here, beside its input; the test below finds one that is missing."""
 
 EVERY = pytest.mark.parametrize("name", CASES)
-READERS = pytest.mark.parametrize("name", [n for n in CASES if n != "voc.undo"])
+ALIKE = {n for n in CASES if n.startswith("augment.") and op.find(n).items} - {
+    "augment.copy_paste",
+    "augment.shrink_map",
+}
+"""Differ from one of the others in their function alone: no processes are started for them here, and
+tests/ops/augment/test_every_augmentation.py holds their functions to the same."""
+READERS = pytest.mark.parametrize("name", [n for n in CASES if n not in ALIKE | {"voc.undo"}])
 """All but the one whose work is to change its input: tests/ops/voc/test_voc_fix.py undoes what was fixed."""
 ITEMS = [n for n in CASES if op.find(n).items]
 """Those that run once an item."""
-FOLDERS = [n for n, case in CASES.items() if case.get("out") == Path("out")]
+FOLDERS = [n for n, case in CASES.items() if case.get("out") == Path("out") and n not in ALIKE]
+
+
+SETS = {"ocr": "ocr", "augment.shrink_map": "ocr", "augment.border_map": "ocr"}
+"""The folder of fixtures/ that a group or an operation reads, where it is not the street scenes."""
 
 
 @pytest.fixture(autouse=True)
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fixture_voc: Path, fixture_video: Path) -> Path:
+def place(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fixture_voc: Path,
+    fixture_video: Path,
+) -> Path:
     """A working directory with the set in raw/, once more in other/, an anchors file, and a video with masks."""
     monkeypatch.chdir(tmp_path)
-    shutil.copytree(fixture_voc, "raw")
-    shutil.copytree(fixture_voc, "other")
+    called = getattr(request.node, "callspec", None)
+    name = called.params.get("name", "") if called else ""
+    source = fixture_voc.with_name(SETS.get(name) or SETS.get(name.partition(".")[0], "voc"))
+    shutil.copytree(source, "raw")
+    shutil.copytree(source, "other")
     shutil.copytree(fixture_video / "truth", "video/truth")
     shutil.copy(fixture_video / "scenes.mp4", "video")
     Path("anchors.txt").write_text("10,13,  16,30,  33,23\n")
+    Path("flip.yaml").write_text("- Fliplr: {p: 1.0}\n")
     return tmp_path
 
 

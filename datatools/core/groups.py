@@ -3,6 +3,13 @@
 GROUPS: dict[str, str] = {
     "voc": "Pascal VOC sets: lint, fix, count, split, convert, look at, filter, merge",
     "anchors": "anchor boxes of detectors: cluster, sweep, check",
-    "video": "videos: what moves in them, their frames, scores of masks",
+    "augment": "new items of labelled sets: paste, bend, hide, mix, degrade; labels move with the pixels",
     "haze": "haze in pictures and videos: remove, add, score",
+    "video": "videos: what moves in them, their frames, scores of masks",
+    "ocr": "text sets of PaddleOCR and others: lint, split, crop, count, convert, look at",
 }
+
+INNER: dict[str, str] = {
+    "augment.tia": "text image augmentation: lines are bent, stretched and tilted",
+}
+"""Groups inside of groups, in the same words."""

@@ -44,6 +44,7 @@ class Param:
     writes: the parameter names something that the operation makes: a file, a folder, or files inside a folder that may
     be there already.
     steers: the parameter says how the work is done, and does not decide the result.
+    instead: `module:function` that makes a Result which the command shows instead of working, where the flag is given.
     """
 
     help: str
@@ -55,6 +56,7 @@ class Param:
     lt: float | None = None
     writes: Literal["", "file", "folder", "files"] = ""
     steers: bool = False
+    instead: str = ""
 
     def bound_error(self, value: float) -> str:
         """What is wrong with the value, or nothing."""
@@ -143,8 +145,8 @@ class Op(Generic[P, R_co]):
 
     @property
     def command(self) -> str:
-        """The word of the command line: the part of the name after the dot."""
-        return self.name.partition(".")[2].replace("_", "-")
+        """The words of the command line: the parts of the name after the first dot."""
+        return self.name.partition(".")[2].replace("_", "-").replace(".", " ")
 
     @property
     def summary(self) -> str:
@@ -337,10 +339,18 @@ def find(name: str) -> Op[..., Any]:
 
 
 def names(group: str = "") -> tuple[str, ...]:
-    """The names of all operations, or of one group's, in the order in which they are shown. Imports none of them."""
-    groups = (group,) if group else tuple(GROUPS)
+    """The names of all operations, or of those of one group (`voc`, `augment.tia`), in the order in which they are
+    shown. Imports none of them."""
+    first = group.partition(".")[0]
+    groups = (first,) if first else tuple(GROUPS)
     packages = ((g, importlib.import_module(f"datatools.ops.{g}")) for g in groups)
-    return tuple(f"{g}.{command}" for g, package in packages for command in package.OPERATIONS)
+    found = (f"{g}.{command}" for g, package in packages for command in package.OPERATIONS)
+    return tuple(name for name in found if not group or name.startswith(f"{group}."))
+
+
+def words(group: str) -> list[str]:
+    """What may follow the name of a group: its operations, and the groups inside it."""
+    return list(dict.fromkeys(name[len(group) + 1 :].partition(".")[0] for name in names(group)))
 
 
 class Group:
@@ -349,10 +359,13 @@ class Group:
     def __init__(self, name: str) -> None:
         self._name = name
 
-    def __getattr__(self, command: str) -> Op[..., Any]:
-        if f"{self._name}.{command}" not in names(self._name):
-            raise AttributeError(f"datatools.{self._name} has no operation {command!r}")
-        return find(f"{self._name}.{command}")
+    def __getattr__(self, command: str) -> "Op[..., Any] | Group":
+        name = f"{self._name}.{command}"
+        if name in names(self._name):
+            return find(name)
+        if names(name):
+            return Group(name)
+        raise AttributeError(f"datatools.{self._name} has no operation {command!r}")
 
     def __dir__(self) -> list[str]:
-        return [name.partition(".")[2] for name in names(self._name)]
+        return words(self._name)

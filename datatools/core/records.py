@@ -38,3 +38,43 @@ class Annotation:
     size_wh: tuple[int, int]
     depth: int = 3
     boxes: tuple[Box, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class TextRegion:
+    """A text in an image.
+
+    points: the corners (x, y) of its outline, four or more; those of a quad begin at the text's top left and go round
+    clockwise as one sees it, so that the first edge is the way in which the text is read.
+    text: what is read there; what the label says instead (`###`) where it is ignored.
+    ignore: nobody can read it: it is neither learned from nor counted as an error.
+    extra: what else the label says, name and JSON value, in the order of the file.
+    """
+
+    points: tuple[tuple[float, float], ...]
+    text: str
+    ignore: bool = False
+    extra: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PageLabel:
+    """The texts of one image of a text detection set.
+
+    item_id: the name of the item inside its set, without suffix. filename: the image as the label file writes it.
+    size_wh: width and height of the image in pixels; (0, 0) where nobody knows.
+    """
+
+    item_id: str
+    filename: str
+    size_wh: tuple[int, int] = (0, 0)
+    regions: tuple[TextRegion, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class LineLabel:
+    """One line of text that fills its image, of a text recognition set. item_id, filename: as in PageLabel."""
+
+    item_id: str
+    filename: str
+    text: str

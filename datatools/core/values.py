@@ -9,6 +9,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NewType, Protocol
 
+from datatools.core.records import Box, TextRegion
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -136,6 +138,77 @@ class Film(Value):
     step: Step = field(repr=False)
     codec: str = "mp4v"
     sound: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn(Value):
+    """An item of a labelled set, of which augmentation makes others.
+
+    draw: what was drawn at random for this one, as data; None where nothing was.
+    """
+
+    draw: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled(Drawn):
+    """A picture with the objects on it, as detection learns from.
+
+    pixels: (height, width, 3) uint8 RGB. boxes: in float pixels of it, origin 0, right and bottom exclusive.
+    """
+
+    pixels: "NDArray[Any]"
+    boxes: tuple[Box, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Classified(Drawn):
+    """A picture of one class, or of several in parts.
+
+    pixels: (height, width, 3) uint8 RGB. classes: names with their shares, which sum to 1.
+    """
+
+    pixels: "NDArray[Any]"
+    classes: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrays(Value):
+    """Numbers made of one item, each array with its name."""
+
+    arrays: "tuple[tuple[str, NDArray[Any]], ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class TextPage(Drawn):
+    """A picture with the texts in it, as text detection learns from.
+
+    pixels: (height, width, 3) uint8 RGB. regions: outlines in float pixels of it, origin 0, with their texts.
+    """
+
+    pixels: "NDArray[Any]"
+    regions: tuple[TextRegion, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TextLine(Drawn):
+    """A picture of one line of text, as text recognition learns from. pixels: (height, width, 3) uint8 RGB."""
+
+    pixels: "NDArray[Any]"
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextCuts(Value):
+    """What was made of one page or line: pictures with a label each.
+
+    cuts: (end of its name, (height, width, 3) uint8 RGB, label). left_out: (end of its name, why there is no picture).
+    suffix: of the files, `.jpg` or `.png`.
+    """
+
+    cuts: "tuple[tuple[str, NDArray[Any], str], ...]"
+    left_out: tuple[tuple[str, str], ...] = ()
+    suffix: str = ".jpg"
 
 
 @dataclass(frozen=True, slots=True)

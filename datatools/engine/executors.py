@@ -33,8 +33,9 @@ class LocalRun(Run):
     """Spreads work over `jobs` processes of this machine; tells its progress.
 
     progress: called as items end; without it a bar is drawn on stderr where that is a terminal. cancel: an event that
-    ends the run with Cancelled as soon as it is set. workers_lost: how many processes died so far. begun: how much of
-    tasks that have not ended is done, in tasks, as far as they tell.
+    ends the run with Cancelled as soon as it is set. workers_lost: how many processes died so far. nodes_lost: machines
+    that went away, where there are several. begun: how much of tasks that have not ended is done, in tasks, as far as
+    they tell.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class LocalRun(Run):
         self.progress = progress
         self.bars = bars and progress is None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
         self.workers_lost = 0
+        self.nodes_lost = 0
         self.begun = 0.0
         self._cancel = cancel
 

@@ -20,8 +20,9 @@ class ItemsRun(Result):
     items: how many there are: made, kept and failed together. incomplete: of the made and kept ones, those of which
     something could not be read. carried: files beside them that came along unchanged. removed: items of the earlier
     output that are gone from the input. reasons: why items were done, or would be, with counts. failures: the first of
-    the failed; all stand in OUT/failures.jsonl. told: the first things that were said of the others. up_to_date: there
-    was nothing to do. workers_lost: processes that died on the way.
+    the failed; all stand in OUT/failures.jsonl. told: the first things that were said of the others. counts: what else
+    there is to count in the output, as the kind of set that it is counts it. up_to_date: there was nothing to do.
+    workers_lost, nodes_lost: processes that died on the way, machines that went away.
     """
 
     op: str
@@ -37,9 +38,11 @@ class ItemsRun(Result):
     failures: tuple[dict[str, Any], ...] = ()
     told: tuple[dict[str, Any], ...] = ()
     incomplete: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
     dry_run: bool = False
     up_to_date: bool = field(default=False, repr=False)
     workers_lost: int = field(default=0, repr=False)
+    nodes_lost: int = field(default=0, repr=False)
 
     @property
     def problems(self) -> int:
@@ -64,12 +67,15 @@ class ItemsRun(Result):
             parts += [f"{self.incomplete} incomplete"] if self.incomplete else []
             parts += [f"{self.carried} other files carried over"] if self.carried else []
             yield f"{self.items} items: {', '.join(parts)}"
+            yield from (f"{what}: {count:,}" for what, count in self.counts.items())
         if self.failed and not self.dry_run:
             yield f"the failed ones stand in {escape(self.out / FAILURES)}; try them again with --retry-failed"
         if not self.up_to_date and not self.dry_run:
             yield f"written: {escape(self.out)}"
 
     def remarks(self) -> Iterator[str]:
-        """Processes that died."""
+        """Processes that died, machines that went away."""
+        if self.nodes_lost:
+            yield f"{self.nodes_lost} nodes of the cluster went away; their items were done again by the others"
         if self.workers_lost:
             yield f"{self.workers_lost} worker processes died; their items were done again, or stand as failed"

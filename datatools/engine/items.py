@@ -19,13 +19,14 @@ from datatools.core.op import ItemOptions, Op
 from datatools.core.result import plain
 from datatools.core.types import SERIAL, Run
 from datatools.core.values import Source, printable
-from datatools.engine import item_finish, runner
+from datatools.engine import item_finish, item_names, runner
 from datatools.engine.committer import Committer
 from datatools.engine.executors import LocalRun
 from datatools.engine.item_job import CARRIED, Done, ItemJob
 from datatools.engine.item_memory import Memory
 from datatools.engine.item_plan import Decision, Planner
 from datatools.engine.item_result import ItemsRun
+from datatools.engine.tally import Tally
 from datatools.engine.workers import Lost, Outcome
 
 
@@ -75,6 +76,8 @@ class ItemRunner:
             format=options.format,
             stop=options.on_error == "stop",
         )
+        if operation.generates and (options.copies > 1 or options.keep_originals):
+            self._job = dataclasses.replace(self._job, tag=item_names.tag_for(self._sources(), options.copies))
         if operation.prepare:
             self._job = dataclasses.replace(self._job, prepared=operation.prepare(root, self._sources(), own))
         self._job = dataclasses.replace(self._job, base=self._base())
@@ -141,6 +144,8 @@ class ItemRunner:
         record = self._record()
         del record["parameters"]["src"]  # the items tell by their bytes where they come from
         state = xxhash.xxh3_128(json.dumps([record, digests, plain(self._job.prepared)]).encode())
+        if self._job.tag != ItemJob.tag:
+            state.update(self._job.tag.encode())
         if self._op.donors_parameter:
             for source in self._sources():
                 state.update(json.dumps([source.id, source.group, source.labels]).encode())
@@ -204,22 +209,30 @@ class ItemRunner:
         options = self._options
         total = self._counts["items"] + self._counts["carried"]
         with folders.resumable(options.out, inputs=[options.src], keep=self._job.base) as partial:
+            tally = Tally()
             with Committer(partial, planner.journal_end) as committer, self._run.bar(self._op.name, total) as advance:
-                tasks = self._tasks(planner, partial, committer, advance)
+                tasks = self._tasks(planner, partial, committer, tally, advance)
                 shown = 0.0
                 for outcome in self._run.stream(self._job, tasks, self._to_do, options.item_timeout):
                     if outcome is not None:
                         done = self._done(outcome)
                         committer.add(done.line)
-                        self._tally(done)
+                        tally.join(done.tally)
+                        self._failed(done)
                         advance(1)
                     advance(self._run.begun - shown)
                     shown = self._run.begun
                     committer.tick()
-            told = item_finish.finish(self._job, self._sources, partial, self._record())
-        return self._result(told)
+            # only then somebody wants to know the order, or rows of items that are gone may be among them
+            told = self._job.tells_draws or self._job.writer.wants_rows
+            ordered = told or planner.resumed or self._counts["failed"]
+            sources = self._sources if ordered else None
+            heard = item_finish.finish(self._job, sources, partial, self._record(), tally)
+        return self._result(heard)
 
-    def _tasks(self, planner: Planner, partial: Path, committer: Committer, advance: Any) -> Iterator[Source]:
+    def _tasks(
+        self, planner: Planner, partial: Path, committer: Committer, tally: Tally, advance: Any
+    ) -> Iterator[Source]:
         """Yield the items that have to be done; keep the others on the way."""
         out = self._options.out
         for source in self._sources():
@@ -227,6 +240,7 @@ class ItemRunner:
             if decision.action == "make":
                 yield source
                 continue
+            tally.add(decision.inputs, decision.outputs)
             if decision.action == "keep":
                 committer.add(item_finish.keep(out, partial, decision))
             advance(1)
@@ -251,7 +265,7 @@ class ItemRunner:
             raise error
         return error
 
-    def _tally(self, done: Done) -> None:
+    def _failed(self, done: Done) -> None:
         """Count a failure. Raises DataError where there are too many."""
         if not done.failed:
             return
@@ -281,6 +295,8 @@ class ItemRunner:
             failures=told.failures,
             told=told.remarks,
             incomplete=told.incomplete,
+            counts=told.counts,
             dry_run=dry_run,
             workers_lost=self._run.workers_lost,
+            nodes_lost=self._run.nodes_lost,
         )

@@ -31,7 +31,11 @@ def read_npz(path: str | Path) -> dict[str, NDArray[Any]]:
     Raises DataError E-ARRAYS where the file is no such file, is damaged or too large; StorageError where the disk or
     the rights fail.
     """
-    data = files.read_bytes(path, MAX_BYTES)
+    return parse_npz(files.read_bytes(path, MAX_BYTES), path)
+
+
+def parse_npz(data: bytes, path: str | Path = "") -> dict[str, NDArray[Any]]:
+    """Read what `npz` made. path: for the text of errors. Raises DataError E-ARRAYS as `read_npz` does."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as members:
             infos = members.infolist()

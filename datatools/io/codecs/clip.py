@@ -21,6 +21,7 @@ class ClipCodec:
     """Finds and reads videos. The id of one is its name without suffix, unless another item has that, too."""
 
     suffixes: frozenset[str] = frozenset()
+    wants_rows = True
 
     def recognises(self, root: Path) -> bool:
         """Whether there is a video or a folder of pictures anywhere below."""

@@ -1,23 +1,24 @@
 """What is made of videos frame by frame: videos with their sound, pictures, other files.
 
-The frames are taken in pieces, each of which is kept, with the state of whatever takes them, in a hidden folder of the
-output that is being made. A run that is killed goes on behind the last whole piece, and the bytes are the same.
+The frames are taken in pieces, which are kept in a hidden folder of the output that is being made, and every few
+seconds brought to the disk with the state of whatever takes the frames. A run that is killed goes on there, and the
+bytes are the same.
 """
 
-import io
 import os
-from collections.abc import Iterable, Iterator, Mapping
+import shutil
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
 import xxhash
 
 from datatools.core import progress
 from datatools.core.errors import DataError
 from datatools.core.values import Film, Frame, Reel, Shot, Source, printable
-from datatools.io import files
+from datatools.io import arrays, files
 from datatools.io.codecs.clip import ClipCodec
 from datatools.io.files import cannot
 from datatools.io.room import Room
@@ -25,11 +26,13 @@ from datatools.io.video import audio, isobmff
 from datatools.io.video.pieces import Pieces
 from datatools.io.video.write import Codec, Encoder
 
-PIECE_FRAMES = 250
+PIECE_FRAMES = 100
 """So many frames make a piece. Encoders begin anew with each, so the number decides the bytes of videos."""
 
+SECURE_S = 5.0
+"""How much work a kill may cost, beside a piece."""
+
 _PIECES = ".datatools/pieces"
-_STATE = "state.npz"
 
 
 class FilmCodec(ClipCodec):
@@ -49,11 +52,13 @@ class FilmCodec(ClipCodec):
         frames = sum(piece["frames"] for piece in pieces.told)
         if not frames:
             raise told[0] if told else DataError(printable(source.id), 0, "E-VIDEO-EMPTY", "it has no frames")
+        silence: DataError | None = None
         for video, times_s in _times(pieces).items():
             with room.file(video) as path:
                 isobmff.join(pieces.files(f"videos/{video}"), times_s, Path(path))
-                if value.clip.sound and video in value.sound:
-                    told += _add_sound(Path(path), Path(value.clip.sound), pieces.begin() / "sound.mp4")
+                if value.clip.sound and video in value.sound and silence is None:
+                    silence = _add_sound(Path(path), Path(value.clip.sound), pieces.begin() / "sound.mp4")
+        told += [silence] if silence else []
         for file, place in _files(pieces):
             room.link(os.fspath(place), file, files.digest(place))
         rows = [row for piece in pieces.told for row in piece["rows"]]
@@ -64,12 +69,12 @@ class FilmCodec(ClipCodec):
 
     def finish(self, rows: Iterable[tuple[Source, Any]], root: Path, room: Room) -> None:
         """Remove the pieces of clips that failed in the end."""
-        Pieces(Path(room.root) / _PIECES, "").remove()
+        shutil.rmtree(Path(room.root) / _PIECES, ignore_errors=True)
 
 
 def _take_all(film: Film, reel: Reel, pieces: Pieces) -> None:
     done = _go_on(film, reel, pieces)
-    ended = False
+    ended, secured = False, time.monotonic()
     while not ended:
         with _Piece(film, pieces.begin()) as piece:
             while piece.frames < PIECE_FRAMES and not ended:
@@ -81,16 +86,17 @@ def _take_all(film: Film, reel: Reel, pieces: Pieces) -> None:
                     progress.tell(min(done / film.clip.frames, 1.0) if film.clip.frames else 0.0)
         if piece.frames:
             pieces.keep(piece.told())
-            for old in pieces.files(_STATE)[:-1]:
-                old.unlink()
+        if not ended and time.monotonic() - secured > SECURE_S:
+            state = film.step.state()
+            pieces.secure(None if state is None else arrays.npz(state))
+            secured = time.monotonic()
 
 
 def _go_on(film: Film, reel: Reel, pieces: Pieces) -> int:
     """Pass over the frames that an earlier run has taken; return how many there are."""
     done = sum(int(piece["frames"]) for piece in pieces.told)
-    states = pieces.files(_STATE)
-    if states:
-        film.step.restore(_load(states[-1]))
+    if pieces.state is not None:
+        film.step.restore(arrays.parse_npz(pieces.state))
         reel.skip(done)
         return done
     for _ in range(done):
@@ -154,9 +160,6 @@ class _Piece:
 
     def __exit__(self, *error: Any) -> None:
         self._held.__exit__(*error)
-        state = self._film.step.state() if error[0] is None else None
-        if state is not None:
-            self._write(_STATE, _saved(state))
 
 
 def _times(pieces: Pieces) -> dict[str, list[float]]:
@@ -175,20 +178,9 @@ def _files(pieces: Pieces) -> Iterator[tuple[str, Path]]:
             yield name, pieces.place(number) / "files" / name
 
 
-def _add_sound(video: Path, source: Path, made: Path) -> list[DataError]:
+def _add_sound(video: Path, source: Path, made: Path) -> DataError | None:
+    """Give the video the sound of another; say why where there is none."""
     lost = audio.add_sound(video, source, made)
-    if lost is not None:
-        return [lost]
-    os.replace(made, video)
-    return []
-
-
-def _saved(state: Mapping[str, Any]) -> bytes:
-    held = io.BytesIO()
-    np.savez(held, **state)
-    return held.getvalue()
-
-
-def _load(path: Path) -> dict[str, Any]:
-    with np.load(path, allow_pickle=False) as arrays:
-        return {name: arrays[name] for name in arrays.files}
+    if lost is None:
+        os.replace(made, video)
+    return lost

@@ -24,6 +24,7 @@ class PictureOrVideoCodec:
     """
 
     suffixes = ImageCodec.suffixes
+    wants_rows = True
 
     def __init__(self, only: str = "") -> None:
         self._only = only

@@ -8,6 +8,7 @@ days apart, become one file. The bytes depend on nothing but the pieces and the 
 import os
 import struct
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -79,11 +80,12 @@ class Track:
     keys: tuple[bool, ...]
 
 
-def read_track(path: Path) -> Track:
-    """Read the tables of the only track of an MP4 file that was made here.
+def read_track(path: Path, name: Path | None = None) -> Track:
+    """Read the tables of the only track of an MP4 file that was made here. name: what errors call it.
 
     Raises StorageError where the file is not whole: what the encoder wrote did not all reach the disk.
     """
+    name = name or path
     try:
         with open(path, "rb") as file:
             size = os.fstat(file.fileno()).st_size
@@ -91,8 +93,8 @@ def read_track(path: Path) -> Track:
             whole = Box(b"", 0, size)
             table = find(source, whole, b"moov", b"trak", b"mdia", b"minf", b"stbl")
             if table is None:
-                raise StorageError(f"cannot write {escape(path)}: the file has no index; is the disk full?")
-            return _track(source, table, size, path)
+                raise StorageError(f"cannot write {escape(name)}: the file has no index; is the disk full?")
+            return _track(source, table, size, name)
     except OSError as error:
         raise cannot("read", path, error) from None
 
@@ -145,8 +147,8 @@ def join(pieces: Sequence[Path], times_s: Sequence[float], target: Path) -> None
     the first frame is shown from the beginning on, the last one as long as the one before it. target: made or
     overwritten.
 
-    Raises StorageError where a piece is not whole or the disk fails, ValueError where the number of times is another
-    than that of frames.
+    Raises StorageError where a piece is not whole or the disk fails (no file stays then), ValueError where the number
+    of times is another than that of frames.
     """
     tracks = [read_track(piece) for piece in pieces]
     total = sum(len(track.sizes) for track in tracks)
@@ -162,6 +164,8 @@ def join(pieces: Sequence[Path], times_s: Sequence[float], target: Path) -> None
                 _copy(piece, track, out)
             out.write(_index(tracks, times_s, begin))
     except OSError as error:
+        with suppress(OSError):
+            os.unlink(target)
         raise cannot("write", target, error) from None
 
 

@@ -1,13 +1,14 @@
-"""Long work in steps, each of which is kept: a killed run goes on behind the last whole piece.
+"""Long work in pieces, so that a killed run goes on where an earlier one was sure to be.
 
     pieces = Pieces(folder, key)
-    ...                              # pass over what pieces.told says is done
+    ...                              # pass over what pieces.told says is done, go on from pieces.state
     place = pieces.begin()           # files of the next piece are written here
-    pieces.keep({"frames": 250})     # and are whole now
+    pieces.keep({"frames": 100})     # and belong to it now
+    pieces.secure(state)             # now and then: all that was kept is on the disk, and found again after a kill
     pieces.files("video.mp4")        # of all pieces, in order
 
-A piece is a folder that gets its name when all in it is on the disk. Its length in frames is up to the caller and must
-not depend on where an earlier run was killed, or the bytes would.
+The length of a piece must not depend on where an earlier run was killed, or the bytes would. When to secure is a matter
+of time alone.
 """
 
 import json
@@ -16,43 +17,58 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from datatools.core.errors import StorageError
+from datatools.io import temporary
 from datatools.io.files import cannot
 from datatools.io.syncing import sync_folders, sync_tree
 
 _TOLD = "told.json"
-_KEY = "key"
+_MARK = "mark.json"
+_STATE = "state-{}"
 
 
 class Pieces:
-    """The finished pieces of one job in a folder, which is made where it is missing.
+    """The pieces of one job in a folder, which is made where it is missing.
 
-    key: tells the job: what is read, how, by which version. Pieces of another key are thrown away.
+    key: tells the job: what is read, how, by which version. Pieces of another key, and those that nobody secured, are
+    thrown away. told: what was said of each piece. state: what was secured with the last; None where that was nothing.
 
     Raises StorageError where the disk fails.
     """
 
     def __init__(self, folder: Path, key: str) -> None:
         self._folder = folder
+        self._key = key
         self._begun: Path | None = None
         self.told: list[Any] = []
-        """What was said of each whole piece."""
+        self.state: bytes | None = None
         try:
-            if _read(folder / _KEY) != key:
-                shutil.rmtree(folder, ignore_errors=True)
-                folder.mkdir(parents=True)
-                (folder / _KEY).write_text(key)
-            for other in folder.glob("*.part"):
-                shutil.rmtree(other)
-            while (text := _read(self.place(self.count) / _TOLD)) is not None:
-                self.told.append(json.loads(text))
+            self._find()
         except OSError as error:
             raise cannot("write", folder, error) from None
 
+    def _find(self) -> None:
+        mark = _read_json(self._folder / _MARK)
+        count = mark["count"] if isinstance(mark, dict) and mark.get("key") == self._key else 0
+        if not count:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder.mkdir(parents=True)
+            return
+        keep = {_MARK, _STATE.format(count), *(self.place(i).name for i in range(count))}
+        for other in self._folder.iterdir():
+            if other.name not in keep:
+                shutil.rmtree(other) if other.is_dir() else other.unlink()
+        self.told = [_read_json(self.place(i) / _TOLD) for i in range(count)]
+        state = self._folder / _STATE.format(count)
+        self.state = state.read_bytes() if state.exists() else None
+
     @property
     def count(self) -> int:
-        """How many pieces are whole."""
+        """How many pieces there are."""
         return len(self.told)
+
+    def place(self, number: int) -> Path:
+        """The folder of a piece."""
+        return self._folder / f"{number:06d}"
 
     def files(self, name: str) -> list[Path]:
         """The file of that name in every piece that has one, in order."""
@@ -70,31 +86,40 @@ class Pieces:
         return self._begun
 
     def keep(self, told: Any) -> None:
-        """Bring the begun piece to the disk and count it. told: plain data about it."""
+        """Count the begun piece. told: plain data about it."""
         assert self._begun is not None
         try:
             (self._begun / _TOLD).write_text(json.dumps(told))
-            sync_tree(os.fspath(self._begun))
             os.rename(self._begun, self.place(self.count))
-            sync_folders([os.fspath(self._folder)])
         except OSError as error:
             raise cannot("write", self._begun, error) from None
         self.told.append(told)
         self._begun = None
 
+    def secure(self, state: bytes | None) -> None:
+        """Bring all pieces to the disk, and what the next one depends on: a run that is killed goes on behind them."""
+        where = os.fspath(self._folder)
+        before = [path for path in self._folder.glob(_STATE.format("*"))]
+        try:
+            if state is not None:
+                (self._folder / _STATE.format(self.count)).write_bytes(state)
+            sync_tree(where)
+            mark = json.dumps({"key": self._key, "count": self.count}).encode()
+            temporary.rename(temporary.write(where, mark), f"{where}/{_MARK}")
+            sync_folders([where])
+            for path in before:
+                path.unlink()
+        except OSError as error:
+            raise cannot("write", self._folder, error) from None
+
     def remove(self) -> None:
         """Remove all pieces and their folder; the job is done."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def place(self, number: int) -> Path:
-        """The folder of a piece."""
-        return self._folder / f"{number:06d}"
 
-
-def _read(path: Path) -> str | None:
+def _read_json(path: Path) -> Any:
+    """What a file says; None where there is no such file, or none that can be read."""
     try:
-        return path.read_text()
-    except (FileNotFoundError, NotADirectoryError):
+        return json.loads(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
-    except UnicodeDecodeError as error:
-        raise StorageError(f"cannot read {path}: {error.reason}") from None

@@ -252,14 +252,13 @@ def _capture(fd: int, *, decodes: bool = True) -> Any:
         parameters += [cv2.CAP_PROP_HW_ACCELERATION, cv2.VIDEO_ACCELERATION_NONE]
     else:
         parameters += [cv2.CAP_PROP_FORMAT, -1]
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     with _environment:
         before = os.environ.get("OPENCV_FFMPEG_CAPTURE_OPTIONS")
-        level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
         os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = _OPTIONS
         try:
             capture = cv2.VideoCapture(f"/dev/fd/{fd}", cv2.CAP_FFMPEG, parameters)  # noqa: TID251 (this is the wrapper)
         finally:
-            cv2.utils.logging.setLogLevel(level)
             del os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"]
             if before is not None:
                 os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = before

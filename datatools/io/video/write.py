@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, get_args
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,6 +32,8 @@ _MAX_SIDE = {"mp4v": 8190, "mjpg": 16384, "vp9": 16384, "ffv1": 16384}
 _RATE = 25.0  # of files before their frames get their times
 
 _numbers = count()
+
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 
 class Encoder:
@@ -68,8 +71,6 @@ class Encoder:
 
     def write(self, bgr: NDArray[np.uint8]) -> None:
         """Encode one frame: (height, width, 3) uint8 BGR, or (height, width) uint8 grey."""
-        import cv2
-
         if bgr.shape[1::-1] != self._size_wh:
             raise ValueError(f"a frame of shape {bgr.shape} among frames of size {self._size_wh}")
         picture: Any = cv2.cvtColor(bgr, cv2.COLOR_GRAY2BGR) if bgr.ndim == 2 else bgr
@@ -91,7 +92,7 @@ class Encoder:
             return
         try:
             # the encoder tells nobody when the disk is full: what it wrote is counted
-            written = len(isobmff.read_track(self._made).sizes)
+            written = len(isobmff.read_track(self._made, self._path).sizes)
             if written != self._frames:
                 held = f"only {written} of {self._frames} frames are in it; is the disk full?"
                 raise StorageError(f"cannot write {escape(self._path)}: {held}")
@@ -115,15 +116,9 @@ def _readable(folder: int, path: Path) -> str:
 
 
 def _open_writer(name: str, fourcc: str, size_wh: tuple[int, int]) -> Any:
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # what is wrong we say ourselves
-    import cv2
-
-    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # what is wrong we say ourselves
     code = int.from_bytes(fourcc.encode(), "little")
-    try:
-        return cv2.VideoWriter(name, cv2.CAP_FFMPEG, code, _RATE, size_wh)  # noqa: TID251 (this is the wrapper)
-    finally:
-        cv2.utils.logging.setLogLevel(level)
+    return cv2.VideoWriter(name, cv2.CAP_FFMPEG, code, _RATE, size_wh)  # noqa: TID251 (this is the wrapper)
 
 
 def write_video(

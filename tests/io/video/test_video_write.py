@@ -131,10 +131,10 @@ def test_names_mean_nothing(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def cut(path: Path) -> isobmff.Track:
+    def cut(path: Path, name: Path) -> isobmff.Track:
         data = path.read_bytes()
         path.write_bytes(data[: len(data) // 2])
-        return real(path)
+        return real(path, name)
 
     real = isobmff.read_track
     monkeypatch.setattr(isobmff, "read_track", cut)

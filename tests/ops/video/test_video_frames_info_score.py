@@ -79,6 +79,7 @@ def test_a_run_that_stops_goes_on(
     scenes: Path, tmp_path: Path, choice: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(film, "PIECE_FRAMES", 7)
+    monkeypatch.setattr(film, "SECURE_S", -1.0)
     whole = frames(scenes, tmp_path / "whole", **choice)
     real = Choice.take
     with monkeypatch.context() as patched:
