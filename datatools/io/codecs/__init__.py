@@ -19,7 +19,8 @@ class Codec(Protocol):
     """One kind of data set.
 
     suffixes: of a single file that a value can be written to, as `.jpg`; none where it cannot. wants_rows: whether
-    `finish` makes anything of what `write` noted.
+    `finish` makes anything of what `write` noted, or the note is a dict with a list `told`: what was lost of an item
+    that was made all the same, and remarks (codes that begin with W-), as DataError.to_json gives them.
     """
 
     suffixes: frozenset[str]
