@@ -22,6 +22,9 @@ from datatools.engine import executors, schema
 from datatools.engine.executors import LocalRun
 from datatools.engine.runner import execute
 
+SMALL = {"model": "mobilenet_v1_x0_25", "size": "16"}
+"""A network that is quickly trained."""
+
 CASES: dict[str, dict[str, Any]] = {
     "voc.lint": {"deep": True},
     "voc.fix": {"out": Path("out")},
@@ -71,6 +74,19 @@ CASES: dict[str, dict[str, Any]] = {
     "augment.border_map": {"out": Path("out")},
     "augment.imgaug": {"out": Path("out"), "pipeline": Path("flip.yaml")},
     "augment.preview": {"out": Path("out/sheet.png"), "op": "copy-paste", "n": 2, "draws": 1},
+    "zoo.train": {"out": Path("out"), "epochs": 1, "batch": 64, **SMALL},
+    "zoo.evaluate": {"checkpoint": Path("small.safetensors"), "out": Path("out")},
+    "zoo.predict": {"checkpoint": Path("small.safetensors"), "out": Path("out/all.csv"), "plot": Path("out/some.jpg")},
+    "zoo.check": {"steps": 1, "batch": 8, **SMALL},
+    "zoo.compare": {"val": Path("other"), "runs": 2, "steps": 1, "batch": 8, **SMALL},
+    "audio.slice": {"out": Path("out"), "vad": "energy", "manifest": ("csv", "lhotse"), "plot": "svg", "scores": True},
+    "audio.vad": {"out": Path("out"), "manifest": ("rttm", "textgrid"), "vad": "energy"},
+    "audio.score": {"ref": Path("reference.rttm")},
+    "audio.features": {"out": Path("out"), "to": "npz", "cmvn": "global", "deltas": 2},
+    "audio.info": {},
+    "audio.plot": {"out": Path("out"), "to": "png", "kind": "waveform"},
+    "audio.convert": {"out": Path("out"), "rate": 16000, "peak": -3.0},
+    "audio.augment": {"out": Path("out"), "gain": 6.0, "speed": "0.9,1.1", "copies": 2},
 }
 """What each operation is called with here, beside its input; the test below finds one that is missing."""
 
@@ -99,8 +115,9 @@ def place(
     monkeypatch: pytest.MonkeyPatch,
     fixture_voc: Path,
     fixture_video: Path,
+    small_classifier: Path,
 ) -> Path:
-    """A working directory with the set in raw/, once more in other/, an anchors file, and a video with masks."""
+    """A working directory with the set in raw/, once more in other/, and what single groups read beside it."""
     monkeypatch.chdir(tmp_path)
     called = getattr(request.node, "callspec", None)
     name = called.params.get("name", "") if called else ""
@@ -111,16 +128,26 @@ def place(
     shutil.copy(fixture_video / "scenes.mp4", "video")
     Path("anchors.txt").write_text("10,13,  16,30,  33,23\n")
     Path("flip.yaml").write_text("- Fliplr: {p: 1.0}\n")
+    shutil.copy(small_classifier, "small.safetensors")
+    Path("sounds").mkdir()
+    for sound in ("phone.wav", "studio.flac", "reference.rttm"):
+        shutil.copy(fixture_voc.parent / "audio" / sound, "sounds")
+    shutil.copy("sounds/reference.rttm", ".")
     return tmp_path
 
 
-SETS = {"video": "video"}
-"""The set of a group that takes something else than raw/."""
+PLACES = {"video": "video", "audio": "sounds"}
+"""The folder of a group that reads something else than raw/."""
+
+
+def source_of(name: str) -> str:
+    """The folder below the working directory that the operation reads here."""
+    return PLACES.get(op.find(name).group, "raw")
 
 
 def arguments(name: str, source: str = "") -> dict[str, Any]:
-    source = source or SETS.get(op.find(name).group, "raw")
     first = op.find(name).params[0]
+    source = source or source_of(name)
     return {first.name: (Path(source), Path("other")) if first.many else Path(source), **CASES[name]}
 
 
@@ -192,10 +219,11 @@ def test_one_process_and_two_give_the_same_bytes(name: str, monkeypatch: pytest.
 
 @READERS
 def test_the_input_is_not_touched(name: str) -> None:
-    before, stamps = contents(Path("raw")), times(Path("raw"))
+    source = Path(source_of(name))
+    before, stamps = contents(source), times(source)
     execute(op.find(name), arguments(name), LocalRun(1))
-    assert contents(Path("raw")) == before
-    assert times(Path("raw")) == stamps
+    assert contents(source) == before
+    assert times(source) == stamps
 
 
 @EVERY

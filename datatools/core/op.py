@@ -19,7 +19,7 @@ import importlib
 import inspect
 import types
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, ParamSpec, TypeVar
@@ -31,6 +31,7 @@ from datatools.core.values import Donors, Rng, Source, Value
 P = ParamSpec("P")
 R_co = TypeVar("R_co", covariant=True)
 
+Preview = Callable[[Any], Iterable[str]]
 Prepare = Callable[[Path, Iterator[Source], Mapping[str, Any]], Any]
 
 _registry: dict[str, "Op[..., Any]"] = {}
@@ -121,11 +122,13 @@ class Op(Generic[P, R_co]):
         *,
         prepare: Prepare | None = None,
         generates: bool = False,
+        preview: Preview | None = None,
     ) -> None:
         self.name = name
         self.version = version
         self.prepare = prepare
         self.generates = generates
+        self.preview = preview
         self.function = function
         functools.update_wrapper(self, function)
 
@@ -298,20 +301,26 @@ def _spec(parameter: inspect.Parameter, hint: Any) -> ParamSpecOf:
 
 
 def op(
-    name: str, version: int, *, prepare: Prepare | None = None, generates: bool = False
+    name: str,
+    version: int,
+    *,
+    prepare: Prepare | None = None,
+    generates: bool = False,
+    preview: Preview | None = None,
 ) -> Callable[[Callable[P, R_co]], Op[P, R_co]]:
     """Register a function as the operation `group.command`. Another one of the same name is an error.
 
     prepare: for an operation on items that needs to know something of the whole set first: called once with the set's
     root, its sources and the parameters; what it returns (plain data) is handed to the function as `prepared` and is
     part of every item's key. generates: the operation makes new items of an old one, several where `--copies` asks.
+    preview: the lines that a dry run shows of what the operation returns for an item.
     """
 
     def register(function: Callable[P, R_co]) -> Op[P, R_co]:
         earlier = _registry.get(name)
         if earlier and _home(earlier.function) != _home(function):  # a module that is run again brings the same one
             raise ValueError(f"operation {name!r} is defined twice")
-        made = Op(name, version, function, prepare=prepare, generates=generates)
+        made = Op(name, version, function, prepare=prepare, generates=generates, preview=preview)
         _registry[name] = made
         return made
 
@@ -354,7 +363,10 @@ def words(group: str) -> list[str]:
 
 
 class Group:
-    """The operations of a group as attributes: `datatools.voc.lint`. Each is imported when it is first touched."""
+    """The operations of a group as attributes: `datatools.voc.lint`, `datatools.zoo.compress.prune`.
+
+    Each is imported when it is first touched.
+    """
 
     def __init__(self, name: str) -> None:
         self._name = name

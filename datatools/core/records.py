@@ -78,3 +78,56 @@ class LineLabel:
     item_id: str
     filename: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A sound file as manifests name it. path: where it lies. frames: samples of one channel."""
+
+    id: str
+    path: str
+    sr: int
+    channels: int
+    frames: int
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.frames / self.sr
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A part of a recording. first, stop: samples, one past the last. score: 0 to 1. clip: the file that was cut out of
+    it, empty where none was."""
+
+    recording: Recording
+    first: int
+    stop: int
+    score: float
+    clip: str = ""
+
+    @property
+    def start_s(self) -> float:
+        """Where it begins, seconds."""
+        return self.first / self.recording.sr
+
+    @property
+    def end_s(self) -> float:
+        """Where it ends, seconds."""
+        return self.stop / self.recording.sr
+
+    @property
+    def id(self) -> str:
+        """The recording's id and the span in milliseconds."""
+        start, end = (milliseconds(at, self.recording.sr) for at in (self.first, self.stop))
+        return f"{self.recording.id}-{start}-{end}"
+
+
+def milliseconds(sample: int, sr: int) -> str:
+    """A place in a recording as whole milliseconds, seven digits at least, so that names sort by time.
+
+    >>> milliseconds(24000, 16000)
+    '0001500'
+    """
+    return f"{round(sample * 1000 / sr):07d}"

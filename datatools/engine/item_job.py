@@ -15,7 +15,7 @@ from datatools.core import op
 from datatools.core.errors import DataError, DatatoolsError, StorageError, UsageError
 from datatools.core.op import Op
 from datatools.core.result import plain
-from datatools.core.values import Donors, Drawn, Source, printable
+from datatools.core.values import ALONE, Donors, Drawn, Source, printable
 from datatools.engine.tally import Tally
 
 if TYPE_CHECKING:
@@ -98,11 +98,25 @@ class ItemJob:
         try:
             value = self.codec.read(source, intake)
             made = self._op.function(value, **self.arguments, **self._handed(source, intake, 0))
-            self.writer.write(made, dataclasses.replace(source, id=name, files=(name,)), Room(folder), "")
+            self.writer.write(made, dataclasses.replace(source, id=name, files=(name,), kind=ALONE), Room(folder), "")
         except (DatatoolsError, OSError):
             raise
         except Exception as error:
             raise _bad(source, error) from error
+
+    def preview(self, source: Source) -> list[str]:
+        """What a dry run shows of an item: the lines of the operation's preview, or the error that the item is."""
+        from datatools.io.intake import Intake
+
+        assert self._op.preview
+        intake = Intake(self.root, source.files)
+        try:
+            value = self.codec.read(source, intake)
+            return list(self._op.preview(self._op.function(value, **self.arguments, **self._handed(source, intake, 0))))
+        except (StorageError, UsageError):
+            raise
+        except Exception as error:
+            return [str(_bad(source, error))]
 
     def failure(self, source: Source, error: DataError) -> Done:
         """What is said of an item that failed. Its bytes are remembered, so that only a change makes it new."""

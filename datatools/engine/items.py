@@ -103,7 +103,7 @@ class ItemRunner:
         try:
             changes = self._plan(planner)
             if options.dry_run:
-                return self._result(dry_run=True)
+                return dataclasses.replace(self._result(dry_run=True), shown=self._preview(planner))
             self._refuse_foreign(planner, memory)
             if not changes and memory.finished:
                 item_finish.refresh(options.out, planner.refreshed)
@@ -114,6 +114,13 @@ class ItemRunner:
         finally:
             planner.close()
         return memory.remember(self._job.base, result)
+
+    def _preview(self, planner: Planner) -> tuple[str, ...]:
+        """What a dry run shows of the items that would be done."""
+        if not self._op.preview:
+            return ()
+        todo = [s for s in self._sources() if s.kind != CARRIED and planner.decide(s).action == "make"]
+        return tuple(line for one in self._run.map(self._job.preview, todo, "looking") for line in one)
 
     def _file_to_file(self) -> ItemsRun:
         """Make one file of one file: no folder, and no journal of it."""
@@ -128,7 +135,8 @@ class ItemRunner:
         self._counts["items"] = self._counts["made"] = 1
         self._reasons["new"] += 1
         if options.dry_run:
-            return self._result(dry_run=True)
+            shown = tuple(self._job.preview(source)) if self._op.preview else ()
+            return dataclasses.replace(self._result(dry_run=True), shown=shown)
         if not files.safe_component(out.name):
             raise UsageError(f"{escape(out)}: no file can have this name")
         with folders.beside(out) as place:

@@ -68,6 +68,10 @@ _CODECS = {
     "TextPage": "datatools.io.codecs.text:TextPageCodec",
     "TextLine": "datatools.io.codecs.text:TextLineCodec",
     "TextCuts": "datatools.io.codecs.cuts:TextCutsCodec",
+    "Audio": "datatools.io.codecs.audio:AudioCodec",
+    "Slices": "datatools.io.codecs.slices:SlicesCodec",
+    "Features": "datatools.io.codecs.features:FeaturesCodec",
+    "Drawings": "datatools.io.codecs.drawings:DrawingsCodec",
 }
 """The codec of each type of value, imported when it is needed."""
 

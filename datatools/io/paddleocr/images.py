@@ -34,8 +34,10 @@ class Images:
         self.files = frozenset(files)
         self._root_name = root_name
         self._by_name: dict[str, list[str]] = {}
+        self._by_folder_and_name: dict[str, list[str]] = {}  # many sets have a 0.jpg in each of their folders
         for file in sorted(self.files, key=os.fsencode):
             self._by_name.setdefault(file.rpartition("/")[2], []).append(file)
+            self._by_folder_and_name.setdefault("/".join(file.split("/")[-2:]), []).append(file)
 
     def find(self, written: str, folder: str) -> Found:
         """Look up a path as it stands in a label file of `folder` (relative to the root, "" for the root itself).
@@ -69,11 +71,13 @@ class Images:
 
     def _by_end(self, path: str, folder: str) -> Found:
         parts = [part for part in path.split("/") if part not in ("", ".")]
-        candidates = self._by_name.get(parts[-1], []) if parts else []
-        if candidates and (len(candidates) > 1 or len(parts) > 1):
+        if len(parts) > 1:
+            candidates = self._by_folder_and_name.get("/".join(parts[-2:]), [])
+        else:
+            candidates = self._by_name.get(parts[-1], []) if parts else []
+        if len(candidates) > 1:
             shared = [_shared(parts, candidate.split("/")) for candidate in candidates]
-            most = max(*shared, 2 if len(parts) > 1 else 1)
-            candidates = [c for c, count in zip(candidates, shared, strict=True) if count == most]
+            candidates = [c for c, count in zip(candidates, shared, strict=True) if count == max(shared)]
         if len(candidates) > 1:
             below = f"{folder}/" if folder else ""
             candidates = [c for c in candidates if c.startswith(below)] or candidates
