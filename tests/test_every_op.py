@@ -45,6 +45,11 @@ CASES: dict[str, dict[str, Any]] = {
     "zoo.predict": {"checkpoint": Path("small.safetensors"), "out": Path("out/all.csv"), "plot": Path("out/some.jpg")},
     "zoo.check": {"steps": 1, "batch": 8, **SMALL},
     "zoo.compare": {"val": Path("other"), "runs": 2, "steps": 1, "batch": 8, **SMALL},
+    "zoo.list": {},
+    "zoo.summary": {"classes": 6, "input": "3,16,16", "plot": Path("out/costs.svg")},
+    "zoo.compress.quantize": {"out": Path("out/few.safetensors"), "scheme": "kmeans", "data": Path("raw")},
+    "zoo.compress.prune": {"out": Path("out/few.safetensors"), "ratio": 0.5, "data": Path("raw"), "epochs": 1},
+    "zoo.compress.pact": {"out": Path("out/few.safetensors"), "data": Path("raw"), "epochs": 1},
 }
 """What each operation is called with here, beside its input; the test below finds one that is missing."""
 
@@ -67,8 +72,21 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fixture_voc: Path, sm
     return tmp_path
 
 
+NO_SETS: dict[str, Any] = {
+    "zoo.list": "mobilenet_v1*",
+    "zoo.summary": "mobilenet_v1_x0_25",
+    "zoo.compress.quantize": Path("small.safetensors"),
+    "zoo.compress.prune": Path("small.safetensors"),
+    "zoo.compress.pact": Path("small.safetensors"),
+}
+"""What stands in the place of the set where an operation takes something else."""
+
+
 def arguments(name: str, source: str = "raw") -> dict[str, Any]:
     first = op.find(name).params[0]
+    if name in NO_SETS:
+        given = NO_SETS[name] if source == "raw" else type(NO_SETS[name])(source)
+        return {first.name: given, **CASES[name]}
     return {first.name: (Path(source), Path("other")) if first.many else Path(source), **CASES[name]}
 
 
