@@ -87,6 +87,11 @@ CASES: dict[str, dict[str, Any]] = {
     "audio.plot": {"out": Path("out"), "to": "png", "kind": "waveform"},
     "audio.convert": {"out": Path("out"), "rate": 16000, "peak": -3.0},
     "audio.augment": {"out": Path("out"), "gain": 6.0, "speed": "0.9,1.1", "copies": 2},
+    "zoo.list": {},
+    "zoo.summary": {"classes": 6, "input": "3,16,16", "plot": Path("out/costs.svg")},
+    "zoo.compress.quantize": {"out": Path("out/few.safetensors"), "scheme": "kmeans", "data": Path("raw")},
+    "zoo.compress.prune": {"out": Path("out/few.safetensors"), "ratio": 0.5, "data": Path("raw"), "epochs": 1},
+    "zoo.compress.pact": {"out": Path("out/few.safetensors"), "data": Path("raw"), "epochs": 1},
 }
 """What each operation is called with here, beside its input; the test below finds one that is missing."""
 
@@ -139,15 +144,22 @@ def place(
 PLACES = {"video": "video", "audio": "sounds"}
 """The folder of a group that reads something else than raw/."""
 
-
-def source_of(name: str) -> str:
-    """The folder below the working directory that the operation reads here."""
-    return PLACES.get(op.find(name).group, "raw")
+NO_SETS: dict[str, Any] = {
+    "zoo.list": "mobilenet_v1*",
+    "zoo.summary": "mobilenet_v1_x0_25",
+    "zoo.compress.quantize": Path("small.safetensors"),
+    "zoo.compress.prune": Path("small.safetensors"),
+    "zoo.compress.pact": Path("small.safetensors"),
+}
+"""What stands in the place of the set where an operation takes something else."""
 
 
 def arguments(name: str, source: str = "") -> dict[str, Any]:
     first = op.find(name).params[0]
-    source = source or source_of(name)
+    if name in NO_SETS:
+        given = type(NO_SETS[name])(source) if source else NO_SETS[name]
+        return {first.name: given, **CASES[name]}
+    source = source or PLACES.get(op.find(name).group, "raw")
     return {first.name: (Path(source), Path("other")) if first.many else Path(source), **CASES[name]}
 
 

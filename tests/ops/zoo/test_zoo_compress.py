@@ -180,7 +180,8 @@ def test_a_file_that_is_no_checkpoint_of_ours_is_refused(capsys: pytest.CaptureF
     Path("junk.safetensors").write_bytes(b"junk" * 10)
     assert main(["zoo", "compress", command, "junk.safetensors"]) == 1
     assert "E-CHECKPOINT" in capsys.readouterr().err
-    assert main(["zoo", "compress", command, "absent.safetensors"]) == 1
+    assert main(["zoo", "compress", command, "absent.safetensors"]) == 2
+    assert "absent.safetensors: no such file" in capsys.readouterr().err
 
 
 def test_a_network_without_free_channels_is_not_pruned(capsys: pytest.CaptureFixture[str]) -> None:

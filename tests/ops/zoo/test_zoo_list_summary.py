@@ -145,5 +145,7 @@ def test_files_that_are_no_checkpoint_are_refused(capsys: pytest.CaptureFixture[
 
 
 def test_a_folder_or_nothing_as_a_checkpoint_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "E-FILE-READ" in refusal(capsys, "summary", NAME, "--checkpoint", ".", code=1)
-    assert "E-FILE-READ" in refusal(capsys, "summary", NAME, "--checkpoint", "absent.pt", code=1)
+    assert "no such file" in refusal(capsys, "summary", NAME, "--checkpoint", ".")
+    assert "no such file" in refusal(capsys, "summary", NAME, "--checkpoint", "absent.pt")
+    Path("linked.pt").symlink_to("/etc/hostname")
+    assert "E-FILE-READ" in refusal(capsys, "summary", NAME, "--checkpoint", "linked.pt", code=1)
