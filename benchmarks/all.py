@@ -13,7 +13,7 @@ def main() -> None:
     """Run the scripts of this folder; exit 1 where one of them missed a bar."""
     missed = []
     for script in sorted(HERE.glob("*.py")):
-        if script.stem in ("all", "contest"):
+        if script.stem in ("all", "contest", "engine_work", "engine_peer"):
             continue
         print(f"\n# {script.name}", flush=True)
         if subprocess.run([sys.executable, script]).returncode:

@@ -85,10 +85,12 @@ def measure(contestant: Contestant) -> Timing:
     return Timing(time.process_time() - cpu, time.perf_counter() - wall)
 
 
-def run(name: str, note: str, contestants: dict[str, Contestant], rounds: int = 5) -> dict[str, float]:
-    """Alternate the contestants, print and save the medians, and return each one's CPU ratio to the first.
+def run(
+    name: str, note: str, contestants: dict[str, Contestant], rounds: int = 5, by: str = "cpu_s"
+) -> dict[str, float]:
+    """Alternate the contestants, print and save the medians, and return each one's ratio to the first.
 
-    A ratio of 4.0 says: takes four times the CPU of the first contestant.
+    by: what is compared, `cpu_s` or `wall_s`. A ratio of 4.0 says: takes four times as much as the first contestant.
     """
     timings: dict[str, list[Timing]] = {label: [] for label in contestants}
     for job in contestants.values():
@@ -99,7 +101,8 @@ def run(name: str, note: str, contestants: dict[str, Contestant], rounds: int = 
     first = next(iter(contestants))
     rows = []
     for label, times in timings.items():
-        pairs = [t.cpu_s / max(f.cpu_s, 1e-9) for t, f in zip(times, timings[first], strict=True)]
+        both = zip(times, timings[first], strict=True)
+        pairs = [getattr(t, by) / max(getattr(f, by), 1e-9) for t, f in both]
         rows.append(
             {
                 "contestant": label,

@@ -48,3 +48,18 @@ def shared_audio() -> Path:
 def fixture_audio() -> Path:
     """Recordings of made voices, with reference.rttm."""
     return ROOT / "fixtures" / "audio"
+
+
+@pytest.fixture
+def fixture_video() -> Path:
+    """The drawn videos: walkers.mp4 with truth/ and region.png, scenes.mp4, sound.mp4."""
+    return ROOT / "fixtures" / "video"
+
+
+@pytest.fixture
+def shared_video() -> Path:
+    """The real video, where the checkout has it beside it."""
+    path = ROOT.parent / "shared" / "data" / "video" / "opencv_samples" / "vtest.avi"
+    if not path.is_file():
+        pytest.skip("the real video of ../shared/data is not here")
+    return path

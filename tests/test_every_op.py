@@ -17,6 +17,7 @@ from datatools.cli import command
 from datatools.cli.app import main
 from datatools.core import op
 from datatools.core.errors import DatatoolsError
+from datatools.core.result import plain
 from datatools.engine import executors, schema
 from datatools.engine.executors import LocalRun
 from datatools.engine.runner import execute
@@ -37,6 +38,12 @@ CASES: dict[str, dict[str, Any]] = {
     "anchors.sweep": {"k": "1..3", "plot": Path("out/plot.svg")},
     "anchors.check": {"anchors": Path("anchors.txt")},
     "haze.remove": {"out": Path("out")},
+    "haze.add": {"out": Path("out"), "beta": "0.6..1.8", "copies": 2},
+    "haze.score": {"reference": Path("other")},
+    "video.info": {},
+    "video.frames": {"out": Path("out"), "scene": True},
+    "video.foreground": {"out": Path("out"), "boxes": "voc", "overlay": True, "keep_every": 25},
+    "video.score": {"groundtruth": Path("video")},
     "audio.slice": {"out": Path("out"), "vad": "energy", "manifest": ("csv", "lhotse"), "plot": "svg", "scores": True},
     "audio.vad": {"out": Path("out"), "manifest": ("rttm", "textgrid"), "vad": "energy"},
     "audio.score": {"ref": Path("reference.rttm")},
@@ -57,11 +64,13 @@ FOLDERS = [n for n, case in CASES.items() if case.get("out") == Path("out")]
 
 
 @pytest.fixture(autouse=True)
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fixture_voc: Path) -> Path:
-    """A working directory with the set in raw/, once more in other/, and an anchors file."""
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fixture_voc: Path, fixture_video: Path) -> Path:
+    """A working directory with the set in raw/, once more in other/, an anchors file, and a video with masks."""
     monkeypatch.chdir(tmp_path)
     shutil.copytree(fixture_voc, "raw")
     shutil.copytree(fixture_voc, "other")
+    shutil.copytree(fixture_video / "truth", "video/truth")
+    shutil.copy(fixture_video / "scenes.mp4", "video")
     Path("anchors.txt").write_text("10,13,  16,30,  33,23\n")
     Path("sounds").mkdir()
     for sound in ("phone.wav", "studio.flac", "reference.rttm"):
@@ -70,14 +79,13 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fixture_voc: Path) ->
     return tmp_path
 
 
-def source_of(name: str) -> str:
-    """The folder below the working directory that the operation reads here."""
-    return "sounds" if name.startswith("audio.") else "raw"
+SETS = {"video": "video", "audio": "sounds"}
+"""The set of a group that takes something else than raw/."""
 
 
 def arguments(name: str, source: str = "") -> dict[str, Any]:
+    source = source or SETS.get(op.find(name).group, "raw")
     first = op.find(name).params[0]
-    source = source or source_of(name)
     return {first.name: (Path(source), Path("other")) if first.many else Path(source), **CASES[name]}
 
 
@@ -126,13 +134,13 @@ def test_signature_command_and_schema_agree(name: str) -> None:
     for spec in specs.values():
         assert spec.positional or spec.param.help, f"{spec.name} has no help"
     built = inspect.signature(command.callback(found)).parameters
-    assert set(built) - {"json", "jobs", "engine", "address"} == set(specs)
+    assert set(built) - {"json", "jobs", "run_engine", "address"} == set(specs)
     properties = schema.model(name).model_json_schema()["properties"] if schema.stage_params(found) else {}
     assert set(properties) == {s.name for s in schema.stage_params(found)}
     for key, shown in properties.items():
         default = specs[key].default
         if not specs[key].required:
-            assert shown.get("default") == (list(default) if isinstance(default, tuple) else default)
+            assert shown.get("default") == plain(default)
 
 
 @READERS
@@ -149,7 +157,7 @@ def test_one_process_and_two_give_the_same_bytes(name: str, monkeypatch: pytest.
 
 @READERS
 def test_the_input_is_not_touched(name: str) -> None:
-    source = Path(source_of(name))
+    source = Path(SETS.get(op.find(name).group, "raw"))
     before, stamps = contents(source), times(source)
     execute(op.find(name), arguments(name), LocalRun(1))
     assert contents(source) == before

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 HEAVY = (
+    "numba",
     "numpy",
     "cv2",
     "lxml",

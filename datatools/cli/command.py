@@ -15,6 +15,8 @@ from datatools.core.result import Result
 Jobs = Annotated[int, typer.Option("-j", "--jobs", min=0, help="processes; 0 is one a core", metavar="N")]
 Engine = Annotated[Literal["local", "ray"], typer.Option(help="processes of this machine, or a Ray cluster")]
 Address = Annotated[str, typer.Option(help="of a Ray cluster; one is started here without", metavar="auto|HOST:PORT")]
+_SPREAD = {"jobs": "jobs", "run_engine": "engine", "address": "address"}  # the words of a command: of open_run
+
 AsJson = Annotated[bool, typer.Option("--json", help="print the result as one JSON object")]
 
 
@@ -35,7 +37,7 @@ def callback(op: Op[..., Result]) -> Callable[..., None]:
 
     def invoke(**words: Any) -> None:
         as_json = words.pop("json")
-        spread = {name: words.pop(name) for name in ("engine", "jobs", "address") if name in words}
+        spread = {name: words.pop(word) for word, name in _SPREAD.items() if word in words}
         arguments = {spec.name: _argument(spec, words[spec.name]) for spec in op.params}
         from datatools.engine import open_run
         from datatools.engine.runner import execute
@@ -47,7 +49,7 @@ def callback(op: Op[..., Result]) -> Callable[..., None]:
     parameters = [_parameter(spec) for spec in op.params]
     if op.takes_run:
         parameters.append(_keyword("jobs", Jobs, 0))
-        parameters.append(_keyword("engine", Engine, "local"))
+        parameters.append(_keyword("run_engine", _engine(op), "local"))
         parameters.append(_keyword("address", Address, ""))
     parameters.append(_keyword("json", AsJson, False))
     # Typer sorts nothing: what has no default must stand before what has one
@@ -64,6 +66,10 @@ def finish(result: Result, as_json: bool) -> None:
     show(result, as_json)
     if result.problems:
         raise typer.Exit(1)
+
+
+def _engine(op: Op[..., Any]) -> Any:
+    return Annotated[Literal["local", "ray"], typer.Option(pages.engine_flag(op), help="where the work is done")]
 
 
 def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:

@@ -3,6 +3,7 @@
 GROUPS: dict[str, str] = {
     "voc": "Pascal VOC sets: lint, fix, count, split, convert, look at, filter, merge",
     "anchors": "anchor boxes of detectors: cluster, sweep, check",
-    "haze": "haze in pictures: remove",
+    "video": "videos: what moves in them, their frames, scores of masks",
     "audio": "recordings: find speech, slice, features, look at, convert, augment",
+    "haze": "haze in pictures and videos: remove, add, score",
 }

@@ -11,7 +11,7 @@ from `Op.params`. Parameters before the `*` are positional words of the command;
     def remove(image: Image, *, patch: Annotated[int, Param("side of the window, px", ge=1)] = 15) -> Image:
 
 A first parameter that is a value (core/values.py) makes an operation on items: the command takes SRC and OUT in its
-place, and the options of `ItemOptions` on top. Parameters of the types Rng and Donors are handed in.
+place, and the options of `ItemOptions` on top. Parameters of the types Rng, Donors and Source are handed in.
 """
 
 import functools
@@ -180,7 +180,7 @@ class Op(Generic[P, R_co]):
     def own(self) -> tuple[ParamSpecOf, ...]:
         """The parameters of the function itself, without those that are handed in."""
         signature = inspect.signature(self.function).parameters
-        handed = {"run", self.rng_parameter, self.donors_parameter, self.prepared_parameter}
+        handed = {"run", self.rng_parameter, self.donors_parameter, self.source_parameter, self.prepared_parameter}
         handed |= {next(iter(signature))} if self.items else set()
         return tuple(_spec(p, self._hints[p.name]) for p in signature.values() if p.name not in handed)
 
@@ -209,6 +209,11 @@ class Op(Generic[P, R_co]):
     def donors_parameter(self) -> str:
         """The parameter that is handed the other items of the set; empty where there is none."""
         return self._handed(Donors)
+
+    @functools.cached_property
+    def source_parameter(self) -> str:
+        """The parameter that is handed the item's Source; empty where there is none."""
+        return self._handed(Source)
 
     @functools.cached_property
     def prepared_parameter(self) -> str:

@@ -5,7 +5,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import datatools
 from datatools.core.errors import DataError
@@ -13,6 +13,16 @@ from datatools.core.values import Source, printable
 from datatools.engine.item_job import CARRIED, ItemJob
 from datatools.engine.item_plan import Decision
 from datatools.engine.item_result import FAILURES, SHOWN_FAILURES
+from datatools.engine.tally import Tally
+
+
+class Told(NamedTuple):
+    """What is said of the items at the end. failures: the first items that failed. remarks: the first things that were
+    lost of items that were made all the same, or are worth a word. incomplete: items that lost something."""
+
+    failures: tuple[dict[str, Any], ...] = ()
+    remarks: tuple[dict[str, Any], ...] = ()
+    incomplete: int = 0
 
 
 def keep(out: Path, partial: Path, decision: Decision) -> bytes:
@@ -40,100 +50,112 @@ def refresh(out: Path, lines: dict[str, bytes]) -> None:
 
 
 def finish(
-    job: ItemJob, sources: Callable[[], Iterator[Source]], partial: Path, record: dict[str, Any]
-) -> tuple[dict[str, Any], ...]:
-    """Make the folder whole; return the first of the failures.
+    job: ItemJob,
+    sources: Callable[[], Iterator[Source]] | None,
+    partial: Path,
+    record: dict[str, Any],
+    tally: Tally,
+) -> Told:
+    """Make the folder whole; return what has to be told of its items.
 
-    Raises DataError E-ITEM-NAMES where two items made a file of the same name.
+    sources: the items, where the rows have to be gone through in the order of the set; without them the journal stays
+    in the order of the work, and `tally` is what it adds up to.
+
+    Raises DataError E-ITEM-NAMES where two items made a file of the same name, StorageError.
     """
     from datatools.io import folders, journal, lineage, trees
     from datatools.io.files import cannot
     from datatools.io.room import Room
 
-    ending = _Ending()
     where = os.fspath(partial)
     room = Room(where)
     path = partial / journal.JOURNAL
-    ordered = path.with_name("journal.ordered")
+    heard = _Heard()
     try:
-        with journal.Journal(path) as lines, open(ordered, "wb") as file:
-            rows = ending.rows(sources(), lines, file)
-            job.writer.finish(rows, Path(job.root), room)
-            for _ in rows:  # what the codec did not want to know
-                pass
-            if ending.failures:
-                room.write(FAILURES, b"".join(ending.failures))
-            ending.see_outputs(room.made)
-            file.write(journal.Row(journal.SET_ROW, job.base, (), tuple(room.made)).line())
-            with contextlib.suppress(FileNotFoundError):  # of an end that was cut off
-                os.unlink(partial / folders.RECORD)
-            if trees.fingerprint(partial).files != ending.files:
-                file.flush()
-                _sweep(partial, ordered)
-            told = {"datatools": datatools.__version__, **record, "key": job.base, "packages": lineage.packages()}
-            file.write(folders.write_record(where, told | ending.summary()))
-        os.replace(ordered, path)
+        with contextlib.suppress(FileNotFoundError):  # of an end that was cut off
+            os.unlink(partial / folders.RECORD)
+        if sources is not None:
+            tally = _put_in_order(job, sources(), path, room, heard)
+        if heard.failures or heard.lost:
+            room.write(FAILURES, b"".join([*heard.failures, *heard.lost]))
+        tally.add((), room.made)
+        if trees.fingerprint(partial).files != tally.outputs:
+            _sweep(partial, path, {one.name for one in room.made})
+        said = {"datatools": datatools.__version__, **record, "key": job.base, "packages": lineage.packages()}
+        said |= {**tally.told(), "failures": len(heard.failures)}
+        last = [journal.Row(journal.SET_ROW, job.base, (), tuple(room.made)).line(), folders.write_record(where, said)]
+        with open(path, "ab") as file:
+            file.write(b"".join(last))
     except OSError as error:
         raise cannot("write", partial, error) from None
-    return tuple(json.loads(line)["error"] for line in ending.failures[:SHOWN_FAILURES])
+    failures = tuple(json.loads(line)["error"] for line in heard.failures[:SHOWN_FAILURES])
+    return Told(failures, tuple(heard.remarks[:SHOWN_FAILURES]), heard.incomplete)
 
 
-class _Ending:
-    """Goes through the rows in the order of the set and adds up what run.json says of them."""
+class _Heard:
+    """What the rows say that is worth a word: lines for the list of failures, remarks, how many lost something."""
 
     def __init__(self) -> None:
-        import xxhash
-
-        self.files = 0
         self.failures: list[bytes] = []
-        self._bytes = 0
-        self._inputs = 0
-        self._read, self._made = xxhash.xxh3_128(), xxhash.xxh3_128()
+        self.lost: list[bytes] = []
+        self.remarks: list[dict[str, Any]] = []
+        self.incomplete = 0
 
-    def rows(self, sources: Iterator[Source], lines: Any, file: Any) -> Iterator[tuple[Source, Any]]:
-        """Write the line of every source; yield what was noted of the items that were made."""
-        from datatools.io import journal
+    def failure(self, source: Source, error: Any) -> None:
+        """Take an item that failed."""
+        entry = {"item": printable(source.id), "error": error}
+        self.failures.append(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
 
+    def note(self, source: Source, note: Any) -> None:
+        """Take what a codec has `told` of an item that was made: what of it was lost, and remarks (codes W-)."""
+        notes = note if isinstance(note, list) else [note]
+        told = [error for one in notes if isinstance(one, dict) for error in one.get("told", ())]
+        lost = [error for error in told if not error["code"].startswith("W-")]
+        self.incomplete += bool(lost)
+        self.remarks += told if len(self.remarks) < SHOWN_FAILURES else []
+        for error in lost:
+            entry = {"item": printable(source.id), "error": error, "made": True}
+            self.lost.append(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
+
+
+def _put_in_order(job: ItemJob, sources: Iterator[Source], path: Path, room: Any, heard: _Heard) -> Tally:
+    """Write the journal anew in the order of the set, without rows of items that are gone; let the codec make the files
+    of the whole set. Raises OSError."""
+    from datatools.io import journal
+
+    tally = Tally()
+    ordered = path.with_name("journal.ordered")
+
+    def rows(lines: journal.Journal, file: Any) -> Iterator[tuple[Source, Any]]:
         for source in sources:
             line = lines.line(source.id)
             if line is None:  # the input changed while the run was going on
                 continue
             file.write(line)
             row = journal.parse(line)
-            self._inputs += len(row.inputs)
-            for one in row.inputs:
-                self._read.update(f"{printable(one.name)}\0{one.digest}\0".encode())
-            self.see_outputs(row.outputs)
+            tally.add(row.inputs, row.outputs)
             if row.error is not None:
-                entry = {"item": printable(source.id), "error": row.error}
-                self.failures.append(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
+                heard.failure(source, row.error)
             elif source.kind != CARRIED:
+                heard.note(source, row.row)
                 yield source, row.row
 
-    def see_outputs(self, outputs: Any) -> None:
-        """Add files of the output."""
-        for one in outputs:
-            self.files += 1
-            self._bytes += one.size
-            self._made.update(f"{printable(one.name)}\0{one.digest}\0".encode())
-
-    def summary(self) -> dict[str, Any]:
-        """What run.json says."""
-        return {
-            "inputs": {"files": self._inputs, "digest": self._read.hexdigest()},
-            "outputs": {"files": self.files, "bytes": self._bytes, "digest": self._made.hexdigest()},
-            "failures": len(self.failures),
-        }
+    with journal.Journal(path) as lines, open(ordered, "wb") as file:
+        pairs = rows(lines, file)
+        job.writer.finish(pairs, Path(job.root), room)
+        for _ in pairs:  # what the codec did not want to know
+            pass
+    os.replace(ordered, path)
+    return tally
 
 
-def _sweep(partial: Path, path: Path) -> None:
-    """Remove files that no row names: a worker was killed between writing and telling.
+def _sweep(partial: Path, path: Path, named: set[str]) -> None:
+    """Remove files that neither a row nor `named` names: a worker was killed between writing and telling.
 
     Raises DataError E-ITEM-NAMES where a file is named by two rows.
     """
     from datatools.io import files, journal
 
-    named: set[str] = set()
     with journal.Journal(path) as rows:
         for row in rows.rows():
             for one in row.outputs:

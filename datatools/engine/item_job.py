@@ -6,16 +6,19 @@ outputs go below a folder that the workers share with the run, which alone write
 
 import dataclasses
 import functools
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from datatools.core import op
 from datatools.core.errors import DataError, DatatoolsError, StorageError, UsageError
 from datatools.core.op import Op
 from datatools.core.values import ALONE, Donors, Source
+from datatools.engine.tally import Tally
+
+if TYPE_CHECKING:
+    from datatools.io.journal import Row
 
 CARRIED = "carried"
 """The kind of a source that is no item: its file comes into the output unchanged."""
@@ -26,9 +29,10 @@ _EDITED = frozenset({".xml", ".txt", ".json", ".jsonl", ".csv", ".tsv", ".yaml",
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What became of an item: its line for the journal, and whether it failed."""
+    """What became of an item: its line for the journal, what is added up of it, and whether it failed."""
 
     line: bytes
+    tally: Tally
     failed: bool = False
 
 
@@ -72,8 +76,9 @@ class ItemJob:
             if self.stop:
                 raise told from None
             return self.failure(source, told)
-        row = Row(source.id, self.key(source, intake.digests), intake.inputs, tuple(room.made), source.labels, note)
-        return Done(row.line())
+        inputs = intake.inputs
+        key = self.key(source, [one.digest for one in inputs[: len(source.files)]])
+        return _done(Row(source.id, key, inputs, tuple(room.made), source.labels, note))
 
     def alone(self, source: Source, name: str, folder: str) -> None:
         """Do one item, to a file of that name in the folder. Raises DataError where the item is bad."""
@@ -111,10 +116,11 @@ class ItemJob:
 
         intake = Intake(self.root, source.files)
         try:
-            inputs, key = intake.inputs, self.key(source, intake.digests)
+            inputs = intake.inputs
+            key = self.key(source, [one.digest for one in inputs])
         except DatatoolsError:  # its file cannot be read at all: it is looked at again next time
             inputs, key = (), ""
-        return Done(Row(source.id, key, inputs, (), source.labels, None, error.to_json()).line(), failed=True)
+        return _done(Row(source.id, key, inputs, (), source.labels, None, error.to_json()))
 
     def sources(self) -> Iterator[Source]:
         """All items of the set and the files that are carried over, in the order of the set."""
@@ -125,7 +131,8 @@ class ItemJob:
         """The digest of everything that decides what is made of the item."""
         import xxhash
 
-        return xxhash.xxh3_128_hexdigest(json.dumps([self.base, source.id, source.labels, digests]).encode())
+        said = "\0".join([self.base, source.id, source.labels, *digests])
+        return xxhash.xxh3_128_hexdigest(said.encode("utf-8", "surrogateescape"))
 
     def rng(self, source: Source, copy: int) -> Any:
         """The generator of an item's copy: the same whatever was done before and by whom."""
@@ -171,6 +178,8 @@ class ItemJob:
             handed[operation.rng_parameter] = self.rng(source, copy)
         if operation.prepared_parameter:
             handed[operation.prepared_parameter] = self.prepared
+        if operation.source_parameter:
+            handed[operation.source_parameter] = source
         if operation.donors_parameter:
             handed[operation.donors_parameter] = self._donors(source, intake)
         return handed
@@ -197,6 +206,12 @@ class ItemJob:
             return
         room.link(intake.path(), name, intake.inputs[0].digest)
         intake.refresh()
+
+
+def _done(row: "Row") -> Done:
+    tally = Tally()
+    tally.add(row.inputs, row.outputs)
+    return Done(row.line(), tally, row.error is not None)
 
 
 def _bad(source: Source, error: Exception) -> DataError:

@@ -21,14 +21,18 @@ Action = Literal["make", "keep", "resumed"]
 class Decision:
     """What to do with an item. why: what makes it necessary. line: its line for the journal, where it is kept.
 
-    outputs: names of the files that are kept. failed: the item failed before, and would again.
+    inputs, outputs: its files, where it is kept or was resumed. failed: the item failed before, and would again.
     """
 
     action: Action
     why: str = ""
     line: bytes = b""
+    inputs: tuple["Seen", ...] = ()
     outputs: tuple["Seen", ...] = ()
     failed: bool = False
+
+
+_NEW = Decision("make", "new")
 
 
 class Planner:
@@ -69,12 +73,19 @@ class Planner:
         return len(self.earlier) - own_rows - self._found
 
     @property
+    def resumed(self) -> int:
+        """How many rows the journal of OUT.partial has."""
+        return len(self._before)
+
+    @property
     def journal_end(self) -> int:
         """How much of the journal of OUT.partial can be trusted."""
         return self._before.end
 
     def decide(self, source: Source) -> Decision:
         """What to do with the item. Raises StorageError where the disk fails."""
+        if not len(self.earlier) and not len(self._before):
+            return _NEW
         line = self.earlier.line(source.id)
         self._found += line is not None
         if self._force:
@@ -82,7 +93,7 @@ class Planner:
         if (row := self._before.get(source.id)) and self._holds(row, source):
             if row.error and self._retry:
                 return Decision("make", "failed before")
-            return Decision("resumed", outputs=row.outputs, failed=bool(row.error))
+            return Decision("resumed", "", b"", row.inputs, row.outputs, bool(row.error))
         if line is None:
             return Decision("make", "new")
         if not self.same_base:
@@ -101,7 +112,7 @@ class Planner:
             row = dataclasses.replace(row, inputs=fresh)
             line = row.line()
             self.refreshed[source.id] = line
-        return Decision("keep", line=line, outputs=row.outputs, failed=bool(row.error))
+        return Decision("keep", "", line, row.inputs, row.outputs, bool(row.error))
 
     def _holds(self, row: "Row", source: Source) -> bool:
         """Whether the row of a run that was cut off counts: its files' bytes are what the journal says."""

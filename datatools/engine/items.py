@@ -26,6 +26,7 @@ from datatools.engine.item_job import CARRIED, Done, ItemJob
 from datatools.engine.item_memory import Memory
 from datatools.engine.item_plan import Decision, Planner
 from datatools.engine.item_result import ItemsRun
+from datatools.engine.tally import Tally
 from datatools.engine.workers import Lost, Outcome
 
 
@@ -105,7 +106,7 @@ class ItemRunner:
             if not changes and memory.finished:
                 item_finish.refresh(options.out, planner.refreshed)
                 return memory.remember(
-                    self._job.base, dataclasses.replace(self._result(memory.failures), up_to_date=True)
+                    self._job.base, dataclasses.replace(self._result(item_finish.Told(**memory.told)), up_to_date=True)
                 )
             result = self._write(planner)
         finally:
@@ -212,19 +213,29 @@ class ItemRunner:
         options = self._options
         total = self._counts["items"] + self._counts["carried"]
         with folders.resumable(options.out, inputs=[options.src], keep=self._job.base) as partial:
+            tally = Tally()
             with Committer(partial, planner.journal_end) as committer, self._run.bar(self._op.name, total) as advance:
-                tasks = self._tasks(planner, partial, committer, advance)
+                tasks = self._tasks(planner, partial, committer, tally, advance)
+                shown = 0.0
                 for outcome in self._run.stream(self._job, tasks, self._to_do, options.item_timeout):
                     if outcome is not None:
                         done = self._done(outcome)
                         committer.add(done.line)
-                        self._tally(done)
+                        tally.join(done.tally)
+                        self._failed(done)
                         advance(1)
+                    advance(self._run.begun - shown)
+                    shown = self._run.begun
                     committer.tick()
-            failures = item_finish.finish(self._job, self._sources, partial, self._record())
-        return self._result(failures)
+            # only then somebody wants to know the order, or rows of items that are gone may be among them
+            ordered = planner.resumed or self._counts["failed"] or self._job.writer.wants_rows
+            sources = self._sources if ordered else None
+            told = item_finish.finish(self._job, sources, partial, self._record(), tally)
+        return self._result(told)
 
-    def _tasks(self, planner: Planner, partial: Path, committer: Committer, advance: Any) -> Iterator[Source]:
+    def _tasks(
+        self, planner: Planner, partial: Path, committer: Committer, tally: Tally, advance: Any
+    ) -> Iterator[Source]:
         """Yield the items that have to be done; keep the others on the way."""
         out = self._options.out
         for source in self._sources():
@@ -232,6 +243,7 @@ class ItemRunner:
             if decision.action == "make":
                 yield source
                 continue
+            tally.add(decision.inputs, decision.outputs)
             if decision.action == "keep":
                 committer.add(item_finish.keep(out, partial, decision))
             advance(1)
@@ -256,7 +268,7 @@ class ItemRunner:
             raise error
         return error
 
-    def _tally(self, done: Done) -> None:
+    def _failed(self, done: Done) -> None:
         """Count a failure. Raises DataError where there are too many."""
         if not done.failed:
             return
@@ -269,7 +281,8 @@ class ItemRunner:
             told = DataError(*(last[k] for k in ("path", "line", "code", "message", "remedy")))
             raise DataError(self._options.out, 0, "E-TOO-MANY-FAILURES", f"{what}; the last one: {told}")
 
-    def _result(self, failures: tuple[dict[str, Any], ...] = (), *, dry_run: bool = False) -> ItemsRun:
+    def _result(self, told: item_finish.Told | None = None, *, dry_run: bool = False) -> ItemsRun:
+        told = told or item_finish.Told()
         counts = self._counts
         return ItemsRun(
             op=self._op.name,
@@ -282,7 +295,10 @@ class ItemRunner:
             carried=counts["carried"],
             removed=counts["removed"],
             reasons=dict(sorted(self._reasons.items(), key=lambda pair: (-pair[1], pair[0]))),
-            failures=failures,
+            failures=told.failures,
+            told=told.remarks,
+            incomplete=told.incomplete,
             dry_run=dry_run,
             workers_lost=self._run.workers_lost,
+            nodes_lost=self._run.nodes_lost,
         )

@@ -7,9 +7,11 @@ the journal is written here alone. A chunk whose worker or node goes away is han
 
 import contextlib
 import itertools
+import logging
 import os
 import platform
 import signal
+import socket
 import sys
 import threading
 import time
@@ -18,7 +20,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import datatools
-from datatools.core.errors import MissingExtra, UsageError
+from datatools.core.errors import MissingExtra, UsageError, escape
 from datatools.engine import workers
 from datatools.engine.executors import LocalRun, Progress
 from datatools.engine.workers import AHEAD, Outcome
@@ -53,7 +55,6 @@ class RayRun(LocalRun):
         self._wanted = jobs
         self._address = address
         self._ray: Any = None
-        self.nodes_lost = 0
 
     def stream(
         self, job: Any, tasks: Iterator[Any], total: int, timeout_s: float = 0.0, ahead: int = AHEAD
@@ -87,11 +88,13 @@ class RayRun(LocalRun):
         except ImportError:
             raise MissingExtra("--engine ray", "ray") from None
         before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-        options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": False}
+        options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
         if self._address:
+            _check_address(self._address)
             options["address"] = self._address
         else:
-            options |= {"num_cpus": self.jobs, "include_dashboard": False}
+            options |= {"num_cpus": self.jobs, "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
+            os.environ.setdefault("RAY_AUTH_MODE", "token")  # nobody else on this machine may send it work
         try:
             with contextlib.redirect_stdout(sys.stderr):
                 ray.init(**options)
@@ -227,6 +230,17 @@ def _do_chunk(job: Any, chunk: list[Any], timeout_s: float) -> tuple[list[Outcom
     before, started = pool.workers_lost, time.monotonic()
     outcomes = [outcome for outcome in pool.run(iter(chunk), len(chunk)) if outcome is not None]
     return outcomes, time.monotonic() - started, pool.workers_lost - before
+
+
+def _check_address(address: str) -> None:
+    """Raise UsageError at once where nobody listens: Ray itself would try for minutes."""
+    host, colon, port = address.rpartition(":")
+    if not colon:
+        return  # auto, or local
+    try:
+        socket.create_connection((host, int(port)), timeout=5).close()
+    except (OSError, ValueError, OverflowError) as error:
+        raise UsageError(f"--address {escape(address)}: no Ray cluster there: {error}") from None
 
 
 def _alive(ray: Any) -> list[dict[str, Any]]:

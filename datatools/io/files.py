@@ -74,6 +74,11 @@ def read_bytes(path: str | Path, limit: int = MAX_BYTES) -> bytes:
     Raises DataError E-FILE-READ for what is no regular file (links are not followed) or is larger, StorageError where
     the disk or the rights fail.
     """
+    return read_with_state(path, limit)[0]
+
+
+def read_with_state(path: str | Path, limit: int = MAX_BYTES) -> tuple[bytes, os.stat_result]:
+    """Read as `read_bytes` does; return the bytes and the file's state before they were read."""
     fd, state = open_regular(path)
     try:
         size = state.st_size
@@ -81,7 +86,7 @@ def read_bytes(path: str | Path, limit: int = MAX_BYTES) -> bytes:
             raise unreadable(path, f"it has {size} bytes, more than {limit}")
         data = os.read(fd, size + 1)
         if len(data) == size:
-            return data
+            return data, state
         # the file changes under us, or the file system gives less than it was asked for
         parts = [data]
         total = len(data)
@@ -91,7 +96,7 @@ def read_bytes(path: str | Path, limit: int = MAX_BYTES) -> bytes:
             total += len(data)
         if total > limit:
             raise unreadable(path, f"it has more than {limit} bytes")
-        return b"".join(parts)
+        return b"".join(parts), state
     except OSError as error:
         raise cannot("read", path, error) from None
     finally:

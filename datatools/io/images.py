@@ -4,6 +4,7 @@ JPEG, PNG, BMP, GIF, WebP and TIFF are known, each by its magic number, whatever
 bytes, never names, and only after the header has shown that the picture is of a size that anybody can want.
 """
 
+import functools
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -269,6 +270,7 @@ def _upright(pixels: "NDArray[Any]", orientation: int) -> "NDArray[Any]":
     return np.ascontiguousarray(pixels)
 
 
+@functools.cache
 def _cv2() -> Any:
     """Load OpenCV, which must be told its limit before, and to keep quiet about what we report ourselves."""
     os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(2**30))

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import xxhash
 
 from datatools.io import files
-from datatools.io.files import cannot
 from datatools.io.room import Seen, seen
 
 MAX_BYTES = 512 * 2**20
@@ -26,10 +25,7 @@ class Intake:
         """Return the bytes of one of the files. Raises DataError E-FILE-READ (no regular file, too large),
         StorageError."""
         name = self.names[number]
-        path = f"{self.root}/{name}"
-        fd, status = files.open_regular(path)
-        os.close(fd)
-        data = files.read_bytes(path, limit)
+        data, status = files.read_with_state(f"{self.root}/{name}", limit)
         self._seen[name] = seen(name, status, xxhash.xxh3_128_hexdigest(data))
         return data
 
@@ -67,13 +63,3 @@ class Intake:
     def digests(self) -> list[str]:
         """The digests of the item's own files."""
         return [one.digest for one in self.inputs[: len(self.names)]]
-
-
-def unchanged(root: str, before: Seen) -> bool:
-    """Whether a file is as it was when its digest was taken. Raises StorageError where it cannot be looked at."""
-    try:
-        return before.same_stat(os.stat(f"{root}/{before.name}", follow_symlinks=False))
-    except FileNotFoundError:
-        return False
-    except OSError as error:
-        raise cannot("read", f"{root}/{before.name}", error) from None

@@ -110,11 +110,13 @@ class Journal:
 
     def line(self, item_id: str) -> bytes | None:
         """The line of an item; None where there is none."""
+        if not len(self._hashes):
+            return None
         import numpy as np
 
         wanted = np.uint64(_hash(item_id))
-        at = int(np.searchsorted(self._hashes, wanted)) if len(self._hashes) else 0
-        if at >= len(self._hashes) or self._hashes[at] != wanted:
+        at = int(np.searchsorted(self._hashes, wanted))
+        if at == len(self._hashes) or self._hashes[at] != wanted:
             return None
         return self._line_at(int(self._offsets[at]))
 

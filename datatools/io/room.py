@@ -6,8 +6,8 @@ once the journal names it, which happens after it was brought to the disk.
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 from typing import NamedTuple
 
 import xxhash
@@ -16,6 +16,7 @@ from datatools.core.errors import DataError
 from datatools.io import files, temporary
 from datatools.io.files import cannot
 
+_PLAIN = re.compile(r"\w[\w. -]{0,200}(?:/\w[\w. -]{0,200})*", re.ASCII).fullmatch  # most names
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -107,8 +108,7 @@ class Room:
         self.made.clear()
 
     def _path(self, name: str) -> str:
-        parts = PurePosixPath(name).parts
-        if not parts or name.startswith("/") or not all(files.safe_component(part) for part in parts):
+        if not _PLAIN(name) and not all(files.safe_component(part) for part in name.split("/")):
             raise DataError(name, 0, "E-NAME", "cannot be the name of an output", "rename the item")
         return f"{self.root}/{name}"
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from datatools.kernels.compiled import compiled
+from datatools.kernels.compiled import compiled_loose
 
 Floats = NDArray[np.float32]
 
@@ -139,7 +139,7 @@ def _relu(x: Floats) -> Floats:
     return np.maximum(x, 0, out=x)
 
 
-@compiled
+@compiled_loose
 def _step(
     gates: Floats, w_hh: Floats, hidden: Floats, cell: Floats, head: Floats, head_bias: np.float32, out: Floats
 ) -> None:

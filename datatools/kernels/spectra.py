@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from datatools.kernels.compiled import compiled
+from datatools.kernels.compiled import compiled_loose
 
 Floats = NDArray[np.float32]
 Indices = NDArray[np.uint64]
@@ -73,38 +73,31 @@ def _sparse(filters: Floats) -> tuple[Indices, Indices, Floats]:
     return np.array(starts, np.uint64), np.array(stops, np.uint64), np.concatenate(weights).astype(np.float32)
 
 
-@compiled
+@compiled_loose
 def _energies(
     samples: Floats, length: int, shift: int, half: int, window: Floats, emphasis: np.float32,
     turn_re: Floats, turn_im: Floats, split_re: Floats, split_im: Floats,
     starts: Indices, stops: Indices, weights: Floats, out: Floats,
 ) -> None:  # fmt: skip
     count = len(out)
-    a_re, a_im = np.zeros(half * _LANES, _F), np.zeros(half * _LANES, _F)
-    b_re, b_im = np.zeros(half * _LANES, _F), np.zeros(half * _LANES, _F)
+    xr, xi = np.zeros(half * _LANES, _F), np.zeros(half * _LANES, _F)
+    yr, yi = np.zeros(half * _LANES, _F), np.zeros(half * _LANES, _F)
     power = np.empty((half + 1) * _LANES, _F)
     one = np.zeros(length + 2, _F)
     for first in range(0, count, _LANES):
-        _gather(samples, first, count, length, shift, window, emphasis, one, a_re, a_im)
+        _gather(samples, first, count, length, shift, window, emphasis, one, xr, xi)
         left, stride = half, 1
-        in_a = True
         while left > 1:
             radix = 4 if left >= 4 else 2
-            if in_a:
-                _butterflies(radix, left, stride, half, turn_re, turn_im, a_re, a_im, b_re, b_im)
-            else:
-                _butterflies(radix, left, stride, half, turn_re, turn_im, b_re, b_im, a_re, a_im)
-            in_a = not in_a
+            _butterflies(radix, left, stride, half, turn_re, turn_im, xr, xi, yr, yi)
+            xr, xi, yr, yi = yr, yi, xr, xi
             left //= radix
             stride *= radix
-        if in_a:
-            _powers(half, split_re, split_im, a_re, a_im, power)
-        else:
-            _powers(half, split_re, split_im, b_re, b_im, power)
+        _powers(half, split_re, split_im, xr, xi, power)
         _sums(power, starts, stops, weights, first, out)
 
 
-@compiled
+@compiled_loose
 def _gather(
     samples: Floats, first: int, count: int, length: int, shift: int, window: Floats, emphasis: np.float32,
     one: Floats, re: Floats, im: Floats,
@@ -125,11 +118,12 @@ def _gather(
         for i in range(pairs):
             re[i * _LANES + lane] = one[2 * i]
             im[i * _LANES + lane] = one[2 * i + 1]
-    re[pairs * _LANES :] = 0
-    im[pairs * _LANES :] = 0
+    for i in range(pairs * _LANES, len(re)):
+        re[i] = 0
+        im[i] = 0
 
 
-@compiled
+@compiled_loose
 def _butterflies(
     radix: int, n: int, stride: int, half: int, turn_re: Floats, turn_im: Floats,
     xr: Floats, xi: Floats, yr: Floats, yi: Floats,
@@ -137,8 +131,9 @@ def _butterflies(
     """One step of the transform, from x to y: n / radix butterflies for each of `stride` interleaved transforms."""
     w = stride * _LANES
     if radix == 2:
-        ar, ai, br, bi = xr[:w], xi[:w], xr[w : 2 * w], xi[w : 2 * w]
-        yr[:w], yi[:w], yr[w : 2 * w], yi[w : 2 * w] = ar + br, ai + bi, ar - br, ai - bi
+        for q in range(w):
+            yr[q], yi[q] = xr[q] + xr[q + w], xi[q] + xi[q + w]
+            yr[q + w], yi[q + w] = xr[q] - xr[q + w], xi[q] - xi[q + w]
         return
     quarter = n // 4
     step = half // n
@@ -170,7 +165,7 @@ def _butterflies(
             y3r[q], y3i[q] = u * r3 - v * i3, u * i3 + v * r3
 
 
-@compiled
+@compiled_loose
 def _powers(half: int, split_re: Floats, split_im: Floats, zr: Floats, zi: Floats, power: Floats) -> None:
     """The power spectrum of the real frames, from the transform of their halves."""
     lanes = _U(_LANES)
@@ -190,7 +185,7 @@ def _powers(half: int, split_re: Floats, split_im: Floats, zr: Floats, zi: Float
             power[mirror + lane] = (even_r - turned_r) ** 2 + (even_i - turned_i) ** 2
 
 
-@compiled
+@compiled_loose
 def _sums(power: Floats, starts: Indices, stops: Indices, weights: Floats, first: int, out: Floats) -> None:
     """Add up the power under each filter, eight lanes at once in registers."""
     lanes = _U(_LANES)

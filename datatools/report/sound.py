@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from datatools.core.values import Audio
+from datatools.core.sounds import Audio
 from datatools.io import images
 from datatools.report import svg
 from datatools.report.scale import number, ticks

@@ -14,7 +14,7 @@ import soundfile
 from datatools.cli.app import main
 from datatools.core.errors import UsageError
 from datatools.core.op import find
-from datatools.core.values import Audio
+from datatools.core.sounds import Audio
 from datatools.io.codecs.features import read_matrix
 from datatools.io.segments.read import read_segments
 from datatools.kernels import detection

@@ -5,7 +5,7 @@ output, and makes the files of the whole set (label lists) at the end from what 
 """
 
 import importlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,10 +18,12 @@ from datatools.io.room import Room
 class Codec(Protocol):
     """One kind of data set.
 
-    suffixes: of a single file that a value can be written to, as `.jpg`; none where it cannot.
+    suffixes: of a single file that a value can be written to, as `.jpg`; none where it cannot. wants_rows: whether
+    `finish` makes anything of what `write` noted.
     """
 
     suffixes: frozenset[str]
+    wants_rows: bool
 
     def recognises(self, root: Path) -> bool:
         """Whether the folder holds a set of this kind. Looks at names and a few files, at most."""
@@ -50,6 +52,8 @@ class Codec(Protocol):
 
 _CODECS = {
     "Image": "datatools.io.codecs.image:ImageCodec",
+    "Clip": "datatools.io.codecs.clip:ClipCodec",
+    "Film": "datatools.io.codecs.film:FilmCodec",
     "Audio": "datatools.io.codecs.audio:AudioCodec",
     "Slices": "datatools.io.codecs.slices:SlicesCodec",
     "Features": "datatools.io.codecs.features:FeaturesCodec",
@@ -57,20 +61,33 @@ _CODECS = {
 }
 """The codec of each type of value, imported when it is needed."""
 
+_TOGETHER = {
+    frozenset({"Image", "Clip"}): "datatools.io.codecs.picture_or_video:PictureOrVideoCodec",
+}
+"""Codecs of folders that hold several kinds of items at once; each is told the kind that alone is meant."""
+
 
 def codec_of(kind: type[Value]) -> Codec:
     """The codec of a type of value."""
-    module, _, name = _CODECS[kind.__name__].partition(":")
-    found: Codec = getattr(importlib.import_module(module), name)()
+    found: Codec = _load(_CODECS[kind.__name__])()
     return found
 
 
-def choose(kinds: Iterable[type[Value]], root: Path, format: str = "") -> Codec:
+def _load(place: str) -> Any:
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def choose(kinds: Sequence[type[Value]], root: Path, format: str = "") -> Codec:
     """The codec for a folder: the only one, the first whose kind of set it holds, or the one of that format.
 
     Raises UsageError where the folder holds none of several.
     """
     codecs = {kind.__name__.lower(): codec_of(kind) for kind in kinds}
+    together = _TOGETHER.get(frozenset(kind.__name__ for kind in kinds))
+    if together and (not format or format in codecs):
+        mixed: Codec = _load(together)(format)
+        return mixed
     if format:
         if format not in codecs:
             raise UsageError(f"--format: there is no {escape(format)} here; there are {', '.join(codecs)}")

@@ -6,7 +6,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from datatools.core.errors import UsageError, escape
-from datatools.core.values import ALONE, Audio, Source, printable
+from datatools.core.sounds import Audio
+from datatools.core.values import ALONE, Source, printable
 from datatools.io import files
 from datatools.io.intake import Intake
 from datatools.io.room import Room
@@ -21,6 +22,7 @@ class AudioCodec:
     """An item's id is its path without the suffix; where two files differ in that alone, it is the whole path."""
 
     suffixes = frozenset([".wav", ".flac", ".ogg", ".opus", ".mp3"])
+    wants_rows = True
 
     def recognises(self, root: Path) -> bool:
         """Whether there is a recording anywhere below."""

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from datatools.core.values import Drawings, Source
+from datatools.core.sounds import Drawings
+from datatools.core.values import Source
 from datatools.io.intake import Intake
 from datatools.io.room import Room
 
@@ -13,6 +14,7 @@ class DrawingsCodec:
     """Writes pictures; reads none."""
 
     suffixes: frozenset[str] = frozenset()
+    wants_rows = False
 
     def recognises(self, root: Path) -> bool:
         """Never: drawings are made, not read."""

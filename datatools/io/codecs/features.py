@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datatools.core.values import Features, Source, printable
+from datatools.core.sounds import Features
+from datatools.core.values import Source, printable
 from datatools.io.intake import Intake
 from datatools.io.room import Room
 
@@ -26,6 +27,7 @@ class FeaturesCodec:
     """Writes features; reads none."""
 
     suffixes: frozenset[str] = frozenset()
+    wants_rows = True
 
     def recognises(self, root: Path) -> bool:
         """Never: features are made, not read."""

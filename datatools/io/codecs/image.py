@@ -1,5 +1,6 @@
 """Pictures: a picture file, or a folder of them. All other files of the folder are carried over as they are."""
 
+import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -20,6 +21,7 @@ class ImageCodec:
     """
 
     suffixes = images.IMAGE_SUFFIXES - {".gif"}
+    wants_rows = False
 
     def recognises(self, root: Path) -> bool:
         """Whether there is a picture anywhere below."""
@@ -41,10 +43,19 @@ class ImageCodec:
 
     def write(self, value: Any, source: Source, room: Room, variant: str) -> Any:
         """Encode the picture under its old name."""
-        path = PurePosixPath(source.files[0])
-        suffix = path.suffix if path.suffix.lower() != ".gif" else ".png"
-        name = str(path.with_name(f"{path.stem}{variant}{suffix}"))
-        room.write(name, images.encode(value.pixels, suffix.lower()))
+        stem, _, suffix = source.files[0].rpartition(".")
+        suffix = "png" if suffix.lower() == "gif" else suffix
+        name = f"{stem}{variant}.{suffix}"
+        room.write(name, images.encode(value.pixels, f".{suffix.lower()}"))
+        for pattern, content in value.beside.items():
+            further = pattern.replace("{}", name)
+            room.write(further, _encoded(content, PurePosixPath(further).suffix.lower()))
 
     def finish(self, rows: Iterable[tuple[Source, Any]], root: Path, room: Room) -> None:
         """Nothing: a folder of pictures has no files of the whole."""
+
+
+def _encoded(content: Any, suffix: str) -> bytes:
+    if hasattr(content, "dtype"):
+        return images.encode(content, suffix)
+    return (json.dumps(content, ensure_ascii=False, allow_nan=False) + "\n").encode()

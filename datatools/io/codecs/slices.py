@@ -6,7 +6,8 @@ from typing import Any
 
 from datatools.core.errors import DataError
 from datatools.core.records import Recording, Span, milliseconds
-from datatools.core.values import Slices, Source, printable
+from datatools.core.sounds import Slices
+from datatools.core.values import Source, printable
 from datatools.io.intake import Intake
 from datatools.io.room import Room
 
@@ -15,6 +16,7 @@ class SlicesCodec:
     """Writes each clip as a WAV file of the recording's own rate, channels and samples."""
 
     suffixes: frozenset[str] = frozenset()
+    wants_rows = True
 
     def recognises(self, root: Path) -> bool:
         """Never: slices are made, not read."""

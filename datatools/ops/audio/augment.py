@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from datatools.core.errors import DataError, UsageError, escape
 from datatools.core.op import Param, op
-from datatools.core.values import Audio, Rng, printable
+from datatools.core.sounds import Audio
+from datatools.core.values import Rng, printable
 
 if TYPE_CHECKING:
     import numpy as np

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from datatools.core.errors import UsageError
 from datatools.core.op import Param, op
-from datatools.core.values import Audio
+from datatools.core.sounds import Audio
 from datatools.ops.audio import options
 
 if TYPE_CHECKING:

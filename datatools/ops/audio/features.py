@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from datatools.core.errors import UsageError
 from datatools.core.op import Param, op
 from datatools.core.records import milliseconds
-from datatools.core.values import Audio, Features, Source, printable
+from datatools.core.sounds import Audio, Features
+from datatools.core.values import Source, printable
 from datatools.ops.audio import options, streams
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from pathlib import Path
 from datatools.core.errors import DataError, escape
 from datatools.core.op import op
 from datatools.core.result import Result, Table
+from datatools.core.sounds import Audio
 from datatools.core.types import SERIAL, Dataset, Run
-from datatools.core.values import Audio, Source, printable
+from datatools.core.values import Source, printable
 from datatools.ops.audio import items, options
 
 SILENT_DB = -60.0

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from datatools.core.errors import UsageError, escape
-from datatools.core.values import Audio, Source, printable
+from datatools.core.sounds import Audio
+from datatools.core.values import Source, printable
 from datatools.ops.audio import options
 
 

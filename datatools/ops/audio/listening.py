@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from datatools.core.values import Audio
+from datatools.core.sounds import Audio
 from datatools.ops.audio.engines import SR, start
 from datatools.ops.audio.options import EngineName
 

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from datatools.core.errors import DataError, UsageError
 from datatools.core.op import Param
-from datatools.core.values import Audio, printable
+from datatools.core.sounds import Audio
+from datatools.core.values import printable
 
 if TYPE_CHECKING:
     from datatools.kernels.segments import Rules

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from datatools.core.op import Param, op
-from datatools.core.values import Audio, Drawings
+from datatools.core.sounds import Audio, Drawings
 from datatools.ops.audio import options
 
 

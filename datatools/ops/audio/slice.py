@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from datatools.core.errors import UsageError, escape
 from datatools.core.op import Param, op
-from datatools.core.values import Audio, Slices, printable
+from datatools.core.sounds import Audio, Slices
+from datatools.core.values import printable
 from datatools.ops.audio import options
 from datatools.ops.audio.listening import Heard, find_segments
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from datatools.core.values import Audio
+from datatools.core.sounds import Audio
 from datatools.ops.audio.streams import frames_of
 
 if TYPE_CHECKING:

@@ -543,7 +543,7 @@ def test_damaged_files_never_stop_the_others(tmp_path: Path, fixture_voc: Path) 
 
 def test_the_order_of_the_work_does_not_matter(fixture_defects: Path) -> None:
     class Backwards(Run):
-        def map(self, function: Callable, items: list, label: str) -> list:  # type: ignore[override,type-arg]
+        def map(self, function: Callable, items: list, label: str, lost: object = None) -> list:  # type: ignore[override,type-arg]
             return [function(item) for item in reversed(items)][::-1]
 
     assert lint(fixture_defects, run=Backwards()) == lint(fixture_defects)
