@@ -231,7 +231,7 @@ def test_one_process_and_two_give_the_same_bytes(name: str, monkeypatch: pytest.
 
 @READERS
 def test_the_input_is_not_touched(name: str) -> None:
-    source = Path(source_of(name))
+    source = Path(PLACES.get(op.find(name).group, "raw"))
     before, stamps = contents(source), times(source)
     execute(op.find(name), arguments(name), LocalRun(1))
     assert contents(source) == before
