@@ -55,6 +55,13 @@ class Outcome:
     lost: Lost | None = None
 
 
+def _memory() -> Any:
+    """A file that two processes can map; in memory, where the system has such."""
+    if hasattr(os, "memfd_create"):
+        return open(os.memfd_create("datatools-worker"), "w+b", buffering=0)
+    return tempfile.TemporaryFile(buffering=0)
+
+
 @dataclass(eq=False, slots=True)
 class _Worker:
     """A process, our end of the channel to it, and the numbers of the tasks that it has, chunk by chunk."""
@@ -174,9 +181,9 @@ class Pool:
     def _start(self) -> _Worker:
         ours, theirs = socket.socketpair()
         words = tempfile.TemporaryFile()  # noqa: SIM115  read when it dies
-        shared = tempfile.TemporaryFile()  # noqa: SIM115  closed below
+        shared = _memory()
         try:
-            shared.truncate(worker.HEARTBEAT.size)
+            shared.write(bytes(worker.HEARTBEAT.size))  # on a full disk that raises; touching the map would be a crash
             heartbeat = mmap.mmap(shared.fileno(), worker.HEARTBEAT.size)
             worker.HEARTBEAT.pack_into(heartbeat, 0, -1, 0.0, 0.0)
             fds = (theirs.fileno(), shared.fileno())

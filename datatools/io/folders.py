@@ -16,7 +16,7 @@ import xxhash
 from datatools.core.errors import DatatoolsError, UsageError, escape
 from datatools.core.result import plain
 from datatools.io import journal, lineage, locks, temporary
-from datatools.io.files import cannot, digest, walk
+from datatools.io.files import ABSENT, cannot, digest, walk
 from datatools.io.room import Seen, seen
 from datatools.io.syncing import exchange, sync_files, sync_folders, sync_tree
 
@@ -27,7 +27,6 @@ BASE = ".datatools/base"
 """The file in an output made item by item that tells apart what decides its bytes beside the items."""
 
 _LOCK = ".dt-lock"
-_MARKS = (RECORD, _LOCK)
 
 _making: set[str] = set()  # the partial folders of this process, with a slash at the end
 
@@ -47,8 +46,8 @@ def record_of(out: str | Path) -> dict[str, Any]:
 
 
 def is_ours(place: str | Path) -> bool:
-    """Whether a folder bears a mark of ours: a record, or the lock of a run that is making it or was cut off."""
-    return os.path.isdir(place) and any(os.path.isfile(os.path.join(place, mark)) for mark in _MARKS)
+    """Whether a folder has the lock of a run that is making it, or was cut off. What somebody copied has none."""
+    return os.path.isfile(os.path.join(place, _LOCK))
 
 
 def hold(place: str | Path, held: ExitStack) -> None:
@@ -66,8 +65,8 @@ def clear_leftovers(out: str | Path) -> None:
     """
     target = os.path.abspath(out)
     for place in (target + ".partial", target + ".old"):
-        if is_ours(place) and not base_of(place) and os.path.isdir(target):
-            with suppress(OSError, DatatoolsError), ExitStack() as held:
+        with suppress(OSError, DatatoolsError), ExitStack() as held:
+            if is_ours(place) and not base_of(place) and os.path.isdir(target):
                 _lock(place, held)
                 _remove(place)
 
@@ -218,9 +217,9 @@ def _check_free(out: Path, force: bool) -> None:
         raise cannot("read", out, error) from None
     if not names:
         return
-    if RECORD not in names:
+    if "datatools" not in record_of(out):
         raise UsageError(
-            f"{escape(out)}: exists and was not made by datatools (it has no {RECORD}); choose another place"
+            f"{escape(out)}: exists and was not made by datatools (it has no {RECORD} of ours); choose another place"
         )
     if not force:
         raise UsageError(f"{escape(out)}: exists and is not empty; replace it with --force or choose another place")
@@ -229,7 +228,7 @@ def _check_free(out: Path, force: bool) -> None:
 def _recover(target: str) -> None:
     """Undo a replacement that was killed between its two renames (see `_publish`)."""
     old = target + ".old"
-    if os.path.isfile(os.path.join(old, RECORD)):
+    if is_ours(old):
         if os.path.lexists(target):
             _remove(old)
         else:
@@ -246,7 +245,7 @@ def _open_partial(partial: str, held: ExitStack) -> None:
         if os.path.islink(partial) or not os.path.isdir(partial):
             raise UsageError(f"{escape(partial)}: is in the way; move it") from None
         names = os.listdir(partial)
-        if names and not any(mark in names for mark in _MARKS):
+        if names and _LOCK not in names:
             raise UsageError(f"{escape(partial)}: is in the way and was not made by datatools; move it") from None
     try:
         _lock(partial, held)
@@ -263,11 +262,16 @@ def _lock(place: str, held: ExitStack) -> None:
 
 
 def _read(path: str) -> str:
+    """A small file of ours; empty where there is none, or none of ours. Raises StorageError."""
     try:
         with open(path, encoding="utf-8") as file:
             return file.read()
-    except (OSError, ValueError):
+    except ValueError:
         return ""
+    except OSError as error:
+        if error.errno in ABSENT:
+            return ""
+        raise cannot("read", path, error) from None
 
 
 def _finish(partial: str) -> None:
@@ -341,11 +345,10 @@ def _publish(partial: str, target: str, force: bool, held: ExitStack) -> None:
 
 
 def _remove(place: str) -> None:
-    """Remove a folder of ours, the files that mark it as ours last: a kill in between leaves it recognisable."""
-    _clear(place, keep=_MARKS)
-    for mark in _MARKS:
-        with suppress(FileNotFoundError):
-            os.unlink(os.path.join(place, mark))
+    """Remove a folder of ours, the file that marks it as ours last: a kill in between leaves it recognisable."""
+    _clear(place, keep=(_LOCK,))
+    with suppress(FileNotFoundError):
+        os.unlink(os.path.join(place, _LOCK))
     with suppress(FileNotFoundError):
         os.rmdir(place)
 

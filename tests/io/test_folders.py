@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -279,3 +280,43 @@ def test_without_syncfs_the_lock_still_holds(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(syncing, "_syncfs", None)
     make(tmp_path / "out")
     assert folders.RECORD in os.listdir(tmp_path / "out")
+
+
+@pytest.mark.parametrize("record", ["[1, 2]", '{"lr": 0.1}', "no JSON", ""])
+def test_a_folder_with_a_record_of_others_is_never_replaced(tmp_path: Path, record: str) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "run.json").write_text(record)
+    (tmp_path / "out" / "model.pt").write_text("mine")
+    for force in (False, True):
+        with pytest.raises(UsageError, match="not made by datatools"):
+            make(tmp_path / "out", force=force)
+    with pytest.raises(UsageError, match="not made by datatools"), folders.resumable(tmp_path / "out"):
+        pass
+    assert (tmp_path / "out" / "model.pt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["out.old", "out.partial"])
+def test_a_copy_that_somebody_made_is_no_leftover(tmp_path: Path, name: str) -> None:
+    make(tmp_path / "out")
+    shutil.copytree(tmp_path / "out", tmp_path / name)
+    folders.clear_leftovers(tmp_path / "out")
+    if name == "out.old":
+        make(tmp_path / "out", force=True)
+    else:
+        with pytest.raises(UsageError, match="is in the way"):
+            make(tmp_path / "out", force=True)
+    assert (tmp_path / name / "sub" / "a.txt").read_bytes() == b"x"
+
+
+def test_a_record_that_cannot_be_read_is_not_taken_for_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(tmp_path / "out")
+
+    def broken(*args: object, **named: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr("builtins.open", broken)
+    with pytest.raises(StorageError, match=r"cannot read .*run.json: Input/output error"):
+        make(tmp_path / "out", force=True)
+    monkeypatch.setattr(os, "open", broken)
+    with pytest.raises(StorageError, match=r"cannot read .*journal.jsonl: Input/output error"):
+        Journal(tmp_path / "out" / JOURNAL)
