@@ -30,8 +30,9 @@ SPLIT_FOLDERS: Mapping[str, Split] = {
 def read(root: Path) -> ClassifiedSet:
     """Read a tree of class folders; without pictures it is an empty set.
 
-    A class may have folders inside. Where there is a labels.csv, it says which pictures are mixed of several classes. Pictures that lie in no class folder are failures E-CLASS-MISSING. Classes are
-    numbered in the order of their names' bytes.
+    A class may have folders inside. Where there is a labels.csv, it says which pictures are mixed of several classes.
+    Pictures that lie in no class folder are failures E-CLASS-MISSING. Classes are numbered in the order of their names'
+    bytes.
 
     Raises UsageError and StorageError as `files.walk` does.
     """
