@@ -60,7 +60,7 @@ def _digest(tensors: Mapping[str, Tensor]) -> str:
     state = xxhash.xxh3_128()
     for name in sorted(tensors):
         state.update(f"{name} {tensors[name].dtype} {[*tensors[name].shape]}\0".encode())
-        state.update(memoryview(tensors[name].reshape(-1).view(torch.uint8).numpy()))
+        state.update(tensors[name].reshape(-1).view(torch.uint8).numpy().tobytes())
     return state.hexdigest()
 
 
