@@ -55,8 +55,9 @@ class Recipe:
 class Trainer:
     """One training. `step` counts the steps done; `advance` does one more.
 
-    rgb: (N, height, width, 3) uint8, N at least 1. label: (N,) class numbers, or (N, C) shares of the classes. model: a
-    network to go on with, on the CPU; a fresh one where there is none. Must be used inside `devices.settled`.
+    rgb: (N, height, width, 3) uint8, N at least 1. label: (N,) class numbers, or (N, C) shares of the classes.
+    model: a network to go on with, on the CPU; a fresh one where there is none. It is changed: its depthwise
+    convolutions become such as train faster. Must be used inside `devices.settled`.
     """
 
     def __init__(
