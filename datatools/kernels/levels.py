@@ -73,9 +73,13 @@ def moving_mean(values: Floats, reach: int) -> Floats:
     [1.5, 3.0, 4.5]
     """
     total = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
-    at = np.arange(len(values))
-    left, right = np.maximum(at - reach, 0), np.minimum(at + reach + 1, len(values))
-    mean: Floats = ((total[right] - total[left]) / (right - left)).astype(np.float32)
+    last, width = len(values), 2 * reach + 1
+    mean = np.empty(last, np.float32)
+    if last >= width:
+        mean[reach : last - reach] = (total[width:] - total[: last + 1 - width]) / width
+    for at in {*range(min(reach, last)), *range(max(last - reach, 0), last)}:
+        left, right = max(at - reach, 0), min(at + reach + 1, last)
+        mean[at] = (total[right] - total[left]) / (right - left)
     return mean
 
 

@@ -121,9 +121,13 @@ def quietness(power: Floats) -> Floats:
     """Return the power around each border between two steps, (P + 1,), over 100 ms."""
     half = round(_QUIET_S / 0.01) // 2
     total = np.concatenate([[0.0], np.cumsum(power, dtype=np.float64)])
-    at = np.arange(len(power) + 1)
-    left, right = np.maximum(at - half, 0), np.minimum(at + half, len(power))
-    mean: Floats = ((total[right] - total[left]) / np.maximum(right - left, 1)).astype(np.float32)
+    last = len(power)
+    mean = np.empty(last + 1, np.float32)
+    if last >= 2 * half:  # the whole window lies inside
+        mean[half : last + 1 - half] = (total[2 * half :] - total[: last + 1 - 2 * half]) / (2 * half)
+    for at in {*range(min(half, last + 1)), *range(max(last + 1 - half, 0), last + 1)}:
+        left, right = max(at - half, 0), min(at + half, last)
+        mean[at] = (total[right] - total[left]) / max(right - left, 1)
     return mean
 
 
@@ -132,24 +136,27 @@ def cut(spans: Spans, longest: int, shortest: int, quiet: Floats, step: float) -
 
     quiet: (P + 1,) power around the places round(i * step). Of equally quiet places the last run counts, its middle.
     """
-    places = np.round(np.arange(len(quiet)) * step).astype(np.int64)
     pieces: list[tuple[int, int]] = []
     for first, stop in spans.tolist():
         while stop - first > longest:
-            at = _quietest(places, quiet, first + shortest, min(first + longest, stop - shortest))
+            at = _quietest(quiet, step, first + shortest, min(first + longest, stop - shortest))
             pieces.append((first, at))
             first = at
         pieces.append((first, stop))
     return np.array(pieces, np.int64).reshape(-1, 2)
 
 
-def _quietest(places: Spans, quiet: Floats, low: int, high: int) -> int:
-    left, right = np.searchsorted(places, low), np.searchsorted(places, high, side="right")
-    if left >= right:
+def _quietest(quiet: Floats, step: float, low: int, high: int) -> int:
+    """The quietest place from low to high; high where there is none."""
+    near = np.arange(int(low / step), min(int(high / step) + 2, len(quiet)))
+    places = np.round(near * step).astype(np.int64)
+    inside = (places >= low) & (places <= high)
+    near, places = near[inside], places[inside]
+    if not len(near):
         return high
-    window = quiet[left:right]
+    window = quiet[near]
     first, stop = runs(window <= window.min() * (1 + 1e-6))[-1]
-    return int(places[left + (first + stop - 1) // 2])
+    return int(places[(first + stop - 1) // 2])
 
 
 def _samples(seconds: float, sr: int) -> int:

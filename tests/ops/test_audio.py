@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -71,10 +72,13 @@ def test_clips_and_what_was_dropped_are_the_recording(talks: Path) -> None:
 
 def test_clips_keep_the_kind_of_samples(talks: Path) -> None:
     wave, sr = soundfile.read(talks / TALK)
-    for stem, subtype in (("deep", "PCM_24"), ("float", "FLOAT"), ("law", "ULAW"), ("small", "PCM_U8")):
-        soundfile.write(talks / f"{stem}.wav", wave, sr, subtype)
-        run("slice", f"talks/{stem}.wav", f"out_{stem}", "-j", "1")
-        clips = sorted(Path(f"out_{stem}").rglob("*.wav"))
+    kinds = {"deep": "PCM_24", "float": "FLOAT", "law": "ULAW", "small": "PCM_U8"}
+    Path("kinds").mkdir()
+    for stem, subtype in kinds.items():
+        soundfile.write(f"kinds/{stem}.wav", wave, sr, subtype)
+    run("slice", "kinds", "out")
+    for stem, subtype in kinds.items():
+        clips = sorted(Path(f"out/{stem}").glob("*.wav"))
         assert clips
         assert all(soundfile.info(clip).subtype == subtype for clip in clips)
 
@@ -145,7 +149,6 @@ def test_convert_a_file_to_a_file(talks: Path, capsys: pytest.CaptureFixture[str
 def test_names_of_clips(talks: Path) -> None:
     run("slice", f"talks/{TALK}", "out", "--name", "{stem}_{n}")
     assert sorted(p.name for p in Path("out").glob("*.wav"))[0] == "meeting_0001.wav"
-    run("slice", f"talks/{TALK}", "other", "--name", "same", code=2)
     run("slice", f"talks/{TALK}", "other", "--name", "../{stem}{n}", code=1)
     assert not list(Path().glob("meeting*.wav"))
 
@@ -168,7 +171,7 @@ def test_bad_recordings_are_named_and_the_others_are_done(talks: Path, capsys: p
     soundfile.write(talks / "nan.wav", nan, 16_000, "FLOAT")
     soundfile.write(talks / "silent.wav", np.zeros(16_000), 16_000)
     soundfile.write(talks / "blink.wav", np.zeros(3), 16_000)
-    for words in (["slice"], ["features"], ["plot"], ["convert"], ["augment", "--gain", "3"]):
+    for words in (["slice"], ["features"], ["augment", "--gain", "3"]):
         run(words[0], "talks", f"out_{words[0]}", *words[1:], "-j", "1", code=1)
         told = capsys.readouterr()
         for line in ("cut.wav: E-AUDIO-TRUNCATED", "empty.wav: E-AUDIO-EMPTY", "text.mp3: E-AUDIO-UNREADABLE"):
@@ -185,20 +188,38 @@ def test_bad_recordings_are_named_and_the_others_are_done(talks: Path, capsys: p
 
 
 @pytest.mark.parametrize(
+    ("name", "given", "told"),
+    [
+        ("slice", {"longest": 1.0, "shortest": 0.8}, "--max 1 must be at least twice --min 0.8"),
+        ("slice", {"manifest": ("word",)}, "there is no 'word'"),
+        ("slice", {"name": "same"}, "--name"),
+        ("slice", {"threshold": 1.5}, "--threshold"),
+        ("features", {"kind": "mfcc", "cepstra": 50}, "--cepstra 50"),
+        ("convert", {"to": "flac", "bits": "float"}, "--to flac"),
+        ("convert", {"to": "opus", "rate": 44_100}, "--to opus"),
+        ("convert", {"loudness": -23.0, "peak": -1.0}, "not both"),
+        ("augment", {"speed": "fast"}, "--speed"),
+        ("augment", {"speed": "0.1"}, "--speed"),
+        ("augment", {"snr": "9..1"}, "--snr"),
+        ("augment", {"noise": Path("absent")}, "absent"),
+        ("augment", {"noise": Path()}, "holds no recordings"),
+    ],
+)
+def test_what_contradicts_itself_is_a_usage_error(
+    name: str, given: dict[str, Any], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    more = {"rng": np.random.default_rng(0)} if name == "augment" else {}
+    with pytest.raises(UsageError, match=re.escape(told)):
+        find(f"audio.{name}")(Audio.of(np.zeros(1600, np.float32), 16_000), **given, **more)
+
+
+@pytest.mark.parametrize(
     "words",
     [
         ("slice", "talks", "out", "--max", "1", "--min", "0.8"),
-        ("slice", "talks", "out", "--manifest", "word"),
-        ("slice", "talks", "out", "--threshold", "1.5"),
         ("vad", "talks", "--manifest", "rttm"),
         ("vad", "talks", "--vad", "speechbrain", "--source", "talks"),
-        ("features", "talks", "out", "--kind", "mfcc", "--cepstra", "50"),
-        ("convert", "talks", "out", "--to", "flac", "--bits", "float"),
-        ("convert", "talks", "out", "--to", "opus", "--rate", "44100"),
-        ("convert", "talks", "out", "--loudness", "-23", "--peak", "-1"),
-        ("augment", "talks", "out", "--speed", "fast"),
-        ("augment", "talks", "out", "--snr", "9..1", "--noise", "talks"),
-        ("augment", "talks", "out", "--noise", "absent"),
         ("score", "talks", "absent"),
     ],
 )
@@ -313,9 +334,7 @@ def test_convert_to_one_rate_one_channel_one_loudness(talks: Path, capsys: pytes
     ("words", "codec"),
     [
         (("--to", "flac", "--bits", "24"), "FLAC PCM_24"),
-        (("--to", "ogg"), "OGG VORBIS"),
         (("--to", "opus", "--channels", "2"), "OGG OPUS"),
-        (("--to", "mp3"), "MP3 MPEG_LAYER_III"),
         (("--bits", "float", "--peak", "-6"), "WAV FLOAT"),
     ],
 )
@@ -363,10 +382,11 @@ def test_augmented_copies_are_drawn_anew_and_again_the_same(talks: Path, fixture
     assert (talks / "lecture.ogg").read_bytes() == Path("a/lecture.ogg").read_bytes()
 
 
-@pytest.mark.parametrize("codec", ["mp3", "ogg", "opus"])
-def test_codecs(talks: Path, codec: str) -> None:
-    run("augment", "talks/studio.flac", "out", "--codec", codec)
-    made, before = samples(Path("out/studio.wav")), samples(talks / "studio.flac")
+@pytest.mark.parametrize("codec", ["mp3", "ogg", "opus", "telephone"])
+def test_codecs(fixture_audio: Path, codec: str) -> None:
+    before, sr = soundfile.read(fixture_audio / "studio.flac", dtype="float32")
+    rng = np.random.default_rng(0)
+    made = np.concatenate(list(find("audio.augment")(Audio.of(before, sr), codec=codec, rng=rng).blocks()))
     assert made.shape == before.shape
     assert not (made == before).all()
     assert np.corrcoef(made[:, 0], before[:, 0])[0, 1] > 0.9
