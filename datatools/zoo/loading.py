@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +11,9 @@ from torch import Tensor, nn
 from datatools.core.errors import DataError
 from datatools.zoo import cadene, pact, registry, slimming, weights
 from datatools.zoo.network import Network
+
+FORMS = ("pruned", "pact")
+"""What a note says of a network that is not as its name alone makes it."""
 
 MOST_OUTPUTS = 10**6
 """A file that claims more classes or channels is not believed."""
@@ -74,6 +77,36 @@ def fitting(name: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     if registry.entry(name).builder.startswith("aligned_xception.") and cadene.recognized(tensors):
         return cadene.renamed(tensors)
     return tensors
+
+
+@dataclass(frozen=True, eq=False)
+class Taken:
+    """A network that took weights from a file. form: what the file says of it beside its name: FORMS."""
+
+    model: Network
+    classes: int
+    loaded: Loaded
+    form: dict[str, Any]
+
+
+def take(name: str, path: Path, *, classes: int | None = None, channels: int = 3, partial: bool = False) -> Taken:
+    """Build the network of that name and load a checkpoint into it, ours or another's.
+
+    classes: those of the file where it is left out, or 1000. A file of ours for that very network gives its form, too:
+    pruned where it was pruned. With partial, what does not agree keeps its first weights.
+
+    Raises what `weights.read` and `load` do.
+    """
+    checkpoint = weights.read(path)
+    note = checkpoint.note
+    if note.get("model") == name and classes in (None, note.get("num_classes")):
+        model = built(checkpoint, path)
+        classes, form = note["num_classes"], {key: note[key] for key in FORMS if key in note}
+    else:
+        classes, form = classes or 1000, {}
+        model = registry.create(name, num_classes=classes, in_channels=channels)
+    loaded = load(model, fitting(name, checkpoint.tensors), path, partial=partial)
+    return Taken(model, classes, loaded, form)
 
 
 def restore(path: Path) -> tuple[Network, weights.Checkpoint]:

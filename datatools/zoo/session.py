@@ -25,6 +25,7 @@ from datatools.kernels.counts import cross_table
 from datatools.zoo import history, training, weights
 from datatools.zoo.devices import Device
 from datatools.zoo.history import Epoch
+from datatools.zoo.network import Network
 from datatools.zoo.pictures import Pictures
 from datatools.zoo.training import Recipe, Trainer
 
@@ -38,20 +39,29 @@ BEST, LAST, LOG = "best.safetensors", "last.safetensors", "history.csv"
 class Session:
     """A training over so many epochs. Must be used inside `devices.settled`.
 
-    note: what the checkpoints say about themselves, plain data. history: the epochs that are done.
+    note: what the checkpoints say about themselves, plain data. model: what to begin with; a fresh network where there
+    is none. history: the epochs that are done.
     """
 
     def __init__(
-        self, recipe: Recipe, train: Pictures, val: Pictures, device: Device, epochs: int, note: Mapping[str, Any]
+        self,
+        recipe: Recipe,
+        train: Pictures,
+        val: Pictures,
+        device: Device,
+        epochs: int,
+        note: Mapping[str, Any],
+        model: Network | None = None,
     ) -> None:
         self.history: list[Epoch] = []
         self._epochs = epochs
         self._val = val
         self._note = dict(note)
         self._device = device
-        self._trainer = Trainer(recipe, train.rgb, train.taught(recipe.classes), device)
+        begun = _digest(model.state_dict()) if model else ""
+        self._trainer = Trainer(recipe, train.rgb, train.taught(recipe.classes), device, model)
         self._best: tuple[Epoch, dict[str, Tensor]] | None = None
-        self._identity = _identity(recipe, train, val, device, epochs)
+        self._identity = _identity(recipe, train, val, device, epochs) + begun
 
     @property
     def identity(self) -> str:

@@ -97,17 +97,21 @@ def summary(
     if len(names) > MOST_COMPARED:
         raise UsageError(f"--compare takes {MOST_COMPARED - 1} networks at most")
     size = _size(input) if input else registry.entry(names[0]).input_chw
-    model, loaded = None, None
+    taken = None
     if checkpoint:
-        model, classes, loaded = _load(names[0], checkpoint, size[0], classes, partial)
-    networks = tuple(_network(each, size, classes or 1000) for each in names)
-    if model is not None:
-        networks = (_measured(names[0], model, size), *networks[1:])
+        from datatools.zoo import loading
+
+        taken = loading.take(names[0], checkpoint, classes=classes, channels=size[0], partial=partial)
+        classes = taken.classes
+    networks = [_network(each, size, classes or 1000) for each in names]
+    if taken:
+        networks[0] = _measured(names[0], taken.model, size)
     if plot:
         from datatools.report import zoo_costs
 
         atomic.write_bytes(plot, zoo_costs.costs_svg([(n.name, n.costs) for n in networks]))
-    return Summary(networks, size, classes or 1000, loaded, (plot,) if plot else (), layers)
+    loaded = taken.loaded if taken else None
+    return Summary(tuple(networks), size, classes or 1000, loaded, (plot,) if plot else (), layers)
 
 
 def _size(text: str) -> tuple[int, int, int]:
@@ -137,20 +141,3 @@ def _measured(name: str, model: "Model", size: tuple[int, int, int]) -> Network:
         first = str(error).partition("\n")[0]
         raise UsageError(f"{name} cannot take an input of {shown.shape_text(size)} ({first})") from None
     return Network(name, costs, profile.stages(costs))
-
-
-def _load(name: str, path: Path, channels: int, classes: int | None, partial: bool) -> "tuple[Model, int, Loaded]":
-    """Load the weights into the network, which is as the file says where it is one of ours.
-
-    Returns it, its classes and what was loaded.
-    """
-    from datatools.zoo import loading, registry, weights
-
-    checkpoint = weights.read(path)
-    if checkpoint.note.get("model") == name and classes is None:
-        model = loading.built(checkpoint, path)
-        classes = int(checkpoint.note["num_classes"])
-    else:
-        classes = classes or 1000
-        model = registry.create(name, num_classes=classes, in_channels=channels)
-    return model, classes, loading.load(model, loading.fitting(name, checkpoint.tensors), path, partial=partial)

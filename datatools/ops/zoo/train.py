@@ -6,17 +6,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from datatools.core.census import count_of
-from datatools.core.errors import DataError, escape
+from datatools.core.errors import DataError, UsageError, escape
 from datatools.core.op import Param, op
 from datatools.core.result import Result, Table
 from datatools.core.types import SERIAL, Dataset, Force, OutFolder, Run, Seed
 from datatools.ops.zoo import choices
+from datatools.ops.zoo.costs import loaded_lines
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from datatools.zoo.history import Epoch
+    from datatools.zoo.loading import Loaded, Taken
 
 SHOWN_EPOCHS = 20
 """So many epochs are shown on a terminal, the last ones; history.csv has all."""
@@ -28,7 +30,7 @@ class Trained(Result):
 
     classes: in the order of the network's outputs. trained_on, validated_on: pictures. how: where the latter come from.
     best: the epoch whose weights are best.safetensors. per_class: recall on the validation pictures with those, as
-    (class, pictures, share). unused: classes without a picture.
+    (class, pictures, share). unused: classes without a picture. loaded: what became of the checkpoint's tensors.
     """
 
     src: Path
@@ -45,6 +47,7 @@ class Trained(Result):
     per_class: tuple[tuple[str, int, float], ...]
     unused: tuple[str, ...]
     failures: tuple[DataError, ...]
+    loaded: "Loaded | None" = None
 
     @property
     def problems(self) -> int:
@@ -54,6 +57,8 @@ class Trained(Result):
     def lines(self) -> Iterator[str | Table]:
         """The epochs, the classes, then the best epoch."""
         yield from map(str, self.failures)
+        if self.loaded:
+            yield from loaded_lines(self.loaded)
         yield (
             f"{self.model} at {self.size[0]} x {self.size[1]} px on {self.device}: {len(self.classes)} classes, "
             f"{count_of(self.trained_on, 'picture')} to train on, {self.validated_on:,} to validate on ({self.how})"
@@ -73,6 +78,10 @@ def train(
     *,
     out: OutFolder = Path("runs/train"),
     model: choices.Model = "mobilenet_v3_small",
+    checkpoint: Annotated[
+        Path | None, Param("begin with these weights (safetensors or torch's) instead of fresh ones", metavar="FILE")
+    ] = None,
+    partial: Annotated[bool, Param("load the tensors whose name and shape agree, leave the others fresh")] = False,
     epochs: Annotated[int, Param("times that every picture is seen", ge=1, le=100_000)] = 20,
     val: Annotated[
         Path | None, Param("set to validate on (the set's own list, or a fifth of it that is held out)", metavar="SET")
@@ -118,6 +127,10 @@ def train(
     size_wh = choices.input_size(size)
     chosen = devices.choose(device, mixed=mixed, threads=threads)
     data = sets.for_training(src, val, size_wh, seed, run)
+    if checkpoint and not checkpoint.is_file():
+        raise UsageError(f"--checkpoint: {escape(checkpoint)}: no such file")
+    if partial and not checkpoint:
+        raise UsageError("--partial needs --checkpoint FILE")
     full = choices.network(model, len(data.classes), size_wh, chosen)
     steps = -(-len(data.train) // batch)
     recipe = Recipe(
@@ -134,13 +147,15 @@ def train(
         seed=seed,
     )
     note = {"model": full, "num_classes": len(data.classes), "classes": data.classes, "size": size_wh}
-    inputs = [src] if val is None else [src, val]
+    inputs = [path for path in (src, val, checkpoint) if path is not None]
     with devices.settled(chosen):
-        session = Session(recipe, data.train, data.val, chosen, epochs, note)
-        with folders.resumable(out, inputs=inputs, keep=session.identity, force=force, recorded=True) as partial:
-            confusion = session.fit(partial, run, resume=resume)
+        taken = _taken(full, checkpoint, len(data.classes), partial, seed) if checkpoint else None
+        begun = (taken.model, taken.form) if taken else (None, {})
+        session = Session(recipe, data.train, data.val, chosen, epochs, note | begun[1], begun[0])
+        with folders.resumable(out, inputs=inputs, keep=session.identity, force=force, recorded=True) as folder:
+            confusion = session.fit(folder, run, resume=resume)
             for name, drawing in _drawings(session.history, confusion, data.classes).items():
-                atomic.write_bytes(partial / name, drawing)
+                atomic.write_bytes(folder / name, drawing)
     support, hits = confusion.sum(axis=1).tolist(), confusion.diagonal().tolist()
     return Trained(
         src=src,
@@ -157,7 +172,17 @@ def train(
         per_class=tuple((n, s, h / s if s else 0.0) for n, s, h in zip(data.classes, support, hits, strict=True)),
         unused=data.unused,
         failures=data.failures,
+        loaded=taken.loaded if taken else None,
     )
+
+
+def _taken(name: str, path: Path, classes: int, partial: bool, seed: int) -> "Taken":
+    import torch
+
+    from datatools.zoo import loading
+
+    torch.manual_seed(seed)  # what the file lacks is drawn
+    return loading.take(name, path, classes=classes, partial=partial)
 
 
 def _drawings(history: "list[Epoch]", confusion: "NDArray[np.int64]", classes: tuple[str, ...]) -> dict[str, bytes]:
