@@ -76,11 +76,6 @@ def fitting(name: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return tensors
 
 
-def load_file(name: str, model: nn.Module, path: Path, *, partial: bool = False) -> Loaded:
-    """Read a checkpoint into the network of that name. Raises what `weights.read` and `load` do."""
-    return load(model, fitting(name, weights.read(path).tensors), path, partial=partial)
-
-
 def restore(path: Path) -> tuple[Network, weights.Checkpoint]:
     """Build the network that a checkpoint of ours holds, with its weights, in evaluation mode.
 

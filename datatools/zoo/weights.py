@@ -18,6 +18,7 @@ from typing import Any
 import safetensors
 import safetensors.torch
 import torch
+import xxhash
 from torch import Tensor, nn
 
 from datatools.core.errors import DataError, UsageError
@@ -27,7 +28,7 @@ from datatools.zoo import coding
 MAX_BYTES = 2 * 2**30
 """The largest file that is read, unless told otherwise: networks of 500 million parameters."""
 
-_NOTE = "datatools"
+_NOTE, _DIGEST = "datatools", "digest"
 _WRAPPERS = ("state_dict", "model_state_dict", "model", "net")
 _MEMBER = re.compile(r"[\w.-]+(/[\w.-]+)*", re.ASCII)
 _LEGACY = (b"\x80", b"ustar")
@@ -45,10 +46,22 @@ class Checkpoint:
 
 
 def encode(tensors: Mapping[str, Tensor], note: Mapping[str, Any]) -> bytes:
-    """The bytes of a safetensors file with a note, which must be plain data. The same input gives the same bytes."""
+    """The bytes of a safetensors file with a note, which must be plain data. The same input gives the same bytes.
+
+    The note gets a digest of the tensors, since the format has no checksum; `read` compares it and takes it out.
+    """
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    text = json.dumps(note, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    noted = {**note, _DIGEST: _digest(plain)}
+    text = json.dumps(noted, sort_keys=True, ensure_ascii=False, allow_nan=False)
     return safetensors.torch.save(plain, metadata={_NOTE: text})
+
+
+def _digest(tensors: Mapping[str, Tensor]) -> str:
+    state = xxhash.xxh3_128()
+    for name in sorted(tensors):
+        state.update(f"{name} {tensors[name].dtype} {[*tensors[name].shape]}\0".encode())
+        state.update(tensors[name].reshape(-1).view(torch.uint8).numpy().tobytes())
+    return state.hexdigest()
 
 
 def write(path: Path, model: nn.Module, note: Mapping[str, Any]) -> None:
@@ -97,6 +110,8 @@ def _from_safetensors(data: bytes, path: Path) -> tuple[dict[str, Tensor], dict[
     note = jsontext.load(text.encode(), str(path))
     if not isinstance(note, dict):
         raise _bad(path, "its note is not an object")
+    if note.pop(_DIGEST, None) not in (None, _digest(tensors)):
+        raise _bad(path, "its weights are not those that were written: the file is damaged")
     if isinstance(note.get("coding"), dict):
         try:
             tensors = coding.decode(tensors, note["coding"])
@@ -146,7 +161,9 @@ def _check_archive(data: bytes, path: Path) -> None:
             if len({member.filename for member in members}) != len(members):
                 raise _bad(path, "a member stands twice in it")
             damaged = archive.testzip()
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, ValueError, EOFError, struct.error, NotImplementedError) as error:
+    except DataError:
+        raise
+    except Exception as error:  # a damaged archive makes zipfile raise nearly anything, OverflowError for one
         raise _bad(path, f"its archive is damaged ({error})") from None
     if damaged is not None:
         raise _bad(path, f"{damaged} is damaged")

@@ -1,8 +1,10 @@
 """Checkpoints: ours come back exactly, those of others are taken or refused in one line."""
 
 import json
+import random
 import struct
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from torch import Tensor
 
 from datatools import zoo
 from datatools.core.errors import DataError, UsageError
-from datatools.zoo import cadene, loading, weights
+from datatools.zoo import cadene, coding, loading, weights
 
 NAME = "shufflenet_v2_x0_5"
 
@@ -83,6 +85,18 @@ def test_a_flipped_bit_is_found(tmp_path: Path) -> None:
     path.write_bytes(data)
     assert torch.load(path, weights_only=True)["w"].any(), "torch itself does not notice"
     assert "damaged" in refused(path)
+
+
+def test_a_flipped_bit_in_a_file_of_ours_is_found(tmp_path: Path) -> None:
+    whole = weights.encode({"w": torch.zeros(1000), "n": torch.tensor(3), "h": torch.ones(2).half()}, {"model": "x"})
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(whole)
+    assert weights.read(path).note == {"model": "x"}
+    for at in (-1, -2000, -4005):
+        data = bytearray(whole)
+        data[at] ^= 4
+        path.write_bytes(data)
+        assert "damaged" in refused(path)
 
 
 def test_a_small_file_cannot_claim_terabytes(tmp_path: Path) -> None:
@@ -174,6 +188,48 @@ def test_every_flip_of_a_small_file_is_taken_or_refused(tmp_path: Path) -> None:
                 assert "\n" not in str(error)
 
 
+def mutants(base: bytes, count: int) -> Iterator[bytes]:
+    """The bytes with some changed, gone, added, repeated, or cut off."""
+    rng = random.Random(1)
+    for _ in range(count):
+        data = bytearray(base)
+        for _ in range(rng.randint(1, 4)):
+            at = rng.randrange(len(data) + 1)
+            kind = rng.randrange(5)
+            if kind == 0:
+                data[at : at + 1] = bytes([rng.randrange(256)])
+            elif kind == 1:
+                del data[at : at + rng.randint(1, 30)]
+            elif kind == 2:
+                data[at:at] = rng.randbytes(rng.randint(1, 9))
+            elif kind == 3:
+                data[at:at] = data[at : at + rng.randint(1, 60)]
+            elif rng.random() < 0.3:
+                del data[at:]
+        yield bytes(data)
+
+
+@pytest.mark.parametrize("form", ["safetensors", "coded", "zip"])
+def test_mutated_files_are_taken_or_refused(tmp_path: Path, form: str) -> None:
+    state = {"a.weight": torch.rand(4, 3, 2, 2), "a.bias": torch.zeros(4)}
+    coded = coding.encode(state, "kmeans", 4, per_channel=False)
+    bases = {
+        "safetensors": weights.encode(state, {"model": "x"}),
+        "coded": weights.encode(coded.tensors, {"coding": coded.coding}),
+        "zip": zipped(tmp_path, {"state_dict": state, "epoch": 1}).read_bytes(),
+    }
+    path = tmp_path / "mutant"
+    refusals = 0
+    for data in mutants(bases[form], 700):
+        path.write_bytes(data)
+        try:
+            weights.read(path)
+        except DataError as error:
+            assert "\n" not in str(error)
+            refusals += 1
+    assert refusals > 500
+
+
 def test_all_must_agree_unless_partial(model: torch.nn.Module) -> None:
     other = zoo.create(NAME, num_classes=3)
     before = {name: tensor.clone() for name, tensor in other.state_dict().items()}
@@ -244,7 +300,8 @@ def test_cadenes_xception_finds_its_places(tmp_path: Path) -> None:
     path = tmp_path / "xception.safetensors"
     path.write_bytes(safetensors.torch.save(theirs))
     model = zoo.create("aligned_xception")
-    found = loading.load_file("aligned_xception", model, path, partial=True)
+    tensors = loading.fitting("aligned_xception", weights.read(path).tensors)
+    found = loading.load(model, tensors, path, partial=True)
     assert found.unused == ()
     assert found.skipped == ()
     own = model.state_dict()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from datatools.core.errors import UsageError, escape
 from datatools.core.op import Param, op
 from datatools.core.result import Result, Table
+from datatools.ops.zoo import choices
 from datatools.ops.zoo import costs as shown
 
 if TYPE_CHECKING:
@@ -84,10 +85,13 @@ def summary(
     MACs are the multiplications of convolutions and linear layers for one picture. Maps are what the outputs of all
     layers take as float32, which is what training keeps. Only shapes are computed, so large inputs take no longer.
     """
+    choices.require()
     from datatools.io import atomic
     from datatools.zoo import registry
 
     names = [registry.full_name(each) for each in (name, *compare)]
+    if checkpoint and not checkpoint.is_file():
+        raise UsageError(f"--checkpoint: {escape(checkpoint)}: no such file")
     if partial and not checkpoint:
         raise UsageError("--partial needs --checkpoint FILE")
     if len(names) > MOST_COMPARED:

@@ -72,12 +72,14 @@ class Subject:
 def opened(checkpoint: Path, data: Path | None, seed: int, run: Run) -> Subject:
     """Read the checkpoint, and the set where one is given, and measure the network as it is.
 
-    UsageError where the classes of the set are not the network's.
+    UsageError where there is no such file, or the classes of the set are not the network's.
     """
     from datatools.ops.zoo import sets
     from datatools.zoo import classifier, devices, loading
 
     loaded = None
+    if not checkpoint.is_file():
+        raise UsageError(f"{escape(checkpoint)}: no such file")
     if data is None:
         model, read = loading.restore(checkpoint)
         note, size_wh = dict(read.note), UNKNOWN_SIZE
