@@ -13,6 +13,10 @@ def __getattr__(name: str) -> Any:
 
     if name not in GROUPS:
         raise AttributeError(f"module 'datatools' has no attribute {name!r}")
+    if name == "zoo":  # a package of its own, which has the group's operations beside its networks
+        import importlib
+
+        return importlib.import_module("datatools.zoo")
     from datatools.core.op import Group
 
     return Group(name)

@@ -38,7 +38,7 @@ def main() -> None:
 
             print(overview())
             code = 0
-        elif len(words) == 3 and words[2] in ("--help", "-h") and (page := _command_page(*words[:2])):
+        elif len(words) > 2 and words[-1] in ("--help", "-h") and (page := _command_page(words[:-1])):
             print(page)
             code = 0
         elif words == ["--version"]:
@@ -83,14 +83,14 @@ def _unheard(error: OSError, *, told: bool = False) -> int:
     return EXIT_STORAGE
 
 
-def _command_page(group: str, command: str) -> str:
+def _command_page(words: list[str]) -> str:
     """The help page of an operation's command; nothing where there is none, which the parser then says."""
     from datatools.cli.help import help_page
     from datatools.core import op
     from datatools.core.groups import GROUPS
 
-    name = f"{group}.{command.replace('-', '_')}"
-    return help_page(op.find(name)) if group in GROUPS and name in op.names(group) else ""
+    name = ".".join(words).replace("-", "_")
+    return help_page(op.find(name)) if words[0] in GROUPS and name in op.names(words[0]) else ""
 
 
 if __name__ == "__main__":

@@ -16,13 +16,23 @@ HEAVY = (
     "sklearn",
     "scipy",
     "yaml",
-    "pebble",
     "xmltodict",
     "xxhash",
 )
 
 
-@pytest.mark.parametrize("words", [["--help"], ["voc", "--help"], ["voc", "lint", "--help"], ["run", "--help"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--help"],
+        ["voc", "--help"],
+        ["voc", "lint", "--help"],
+        ["run", "--help"],
+        ["zoo", "--help"],
+        ["zoo", "compress", "--help"],
+        ["zoo", "compress", "prune", "--help"],
+    ],
+)
 def test_help_imports_nothing_heavy(words: list[str]) -> None:
     code = (
         "import sys, runpy\n"
@@ -38,5 +48,11 @@ def test_help_imports_nothing_heavy(words: list[str]) -> None:
 def test_root_help_does_not_even_load_the_parser() -> None:
     code = "import sys; sys.argv = ['datatools', '--help']\nfrom datatools.__main__ import main\n"
     code += "try:\n    main()\nexcept SystemExit:\n    print('typer' in sys.modules)\n"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "False"
+
+
+def test_importing_the_zoo_and_listing_it_need_no_torch() -> None:
+    code = "import sys, datatools.zoo, datatools.ops.zoo.list, datatools.ops.zoo.summary\nprint('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "False"

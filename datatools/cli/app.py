@@ -17,7 +17,7 @@ from datatools.cli import command
 from datatools.cli.overview import COMMANDS
 from datatools.core import op
 from datatools.core.errors import EXIT_BUG, EXIT_STORAGE, DatatoolsError, escape
-from datatools.core.groups import GROUPS
+from datatools.core.groups import GROUPS, INNER
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -77,11 +77,7 @@ class _Root(_Lazy):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name in GROUPS:
-            group = typer.Typer(cls=_Group, name=cmd_name, rich_markup_mode=None, add_completion=False)
-            group.callback(help=GROUPS[cmd_name], no_args_is_help=True)(lambda: None)
-            made = typer.main.get_command(group)
-            made.name = cmd_name
-            return made
+            return _group(cmd_name, cmd_name)
         if cmd_name in COMMANDS:
             from datatools.cli import outputs, pipelines
 
@@ -93,15 +89,30 @@ class _Root(_Lazy):
 
 
 class _Group(_Lazy):
-    """The operations of one group."""
+    """The operations of one group, and the groups inside it. path: its name, as `augment.tia`."""
+
+    path = ""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return [name.partition(".")[2].replace("_", "-") for name in op.names(str(self.name))]
+        return [word.replace("_", "-") for word in op.words(self.path)]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in self.list_commands(ctx):
             return None
-        return command.build(op.find(f"{self.name}.{cmd_name.replace('-', '_')}"))
+        name = f"{self.path}.{cmd_name.replace('-', '_')}"
+        return command.build(op.find(name)) if name in op.names() else _group(name, cmd_name)
+
+
+def _group(path: str, word: str) -> Any:
+    """The command of a group. word: how it is called on the command line."""
+    title = GROUPS.get(path) or INNER[path]
+    group = typer.Typer(
+        cls=type("_Inner", (_Group,), {"path": path}), name=word, rich_markup_mode=None, add_completion=False
+    )
+    group.callback(help=title, no_args_is_help=True)(lambda: None)
+    made = typer.main.get_command(group)
+    made.name = word
+    return made
 
 
 def _report(bug: Exception) -> str:

@@ -1,5 +1,6 @@
 """A command, built from the signature of its operation."""
 
+import importlib
 import inspect
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
@@ -26,6 +27,14 @@ def build(op: Op[..., Result]) -> Any:
     class Command(typer.core.TyperCommand):
         def get_help(self, ctx: Any) -> str:
             return pages.help_page(op)
+
+        def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+            for spec in op.params:
+                if spec.param.instead and spec.flag in args:
+                    module, _, function = spec.param.instead.partition(":")
+                    finish(getattr(importlib.import_module(module), function)(), "--json" in args)
+                    raise typer.Exit
+            return super().parse_args(ctx, args)
 
     app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
     app.command(op.command, cls=Command, help=op.summary)(callback(op))

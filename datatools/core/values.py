@@ -4,10 +4,12 @@ An operation whose first parameter is one of these runs once an item, in paralle
 changed; the engine finds, reads and writes the values, the function sees arrays.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NewType, Protocol
+
+from datatools.core.records import Box, TextRegion
 
 if TYPE_CHECKING:
     import numpy as np
@@ -138,6 +140,159 @@ class Film(Value):
     sound: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn(Value):
+    """An item of a labelled set, of which augmentation makes others.
+
+    draw: what was drawn at random for this one, as data; None where nothing was.
+    """
+
+    draw: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled(Drawn):
+    """A picture with the objects on it, as detection learns from.
+
+    pixels: (height, width, 3) uint8 RGB. boxes: in float pixels of it, origin 0, right and bottom exclusive.
+    """
+
+    pixels: "NDArray[Any]"
+    boxes: tuple[Box, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Classified(Drawn):
+    """A picture of one class, or of several in parts.
+
+    pixels: (height, width, 3) uint8 RGB. classes: names with their shares, which sum to 1.
+    """
+
+    pixels: "NDArray[Any]"
+    classes: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrays(Value):
+    """Numbers made of one item, each array with its name."""
+
+    arrays: "tuple[tuple[str, NDArray[Any]], ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class TextPage(Drawn):
+    """A picture with the texts in it, as text detection learns from.
+
+    pixels: (height, width, 3) uint8 RGB. regions: outlines in float pixels of it, origin 0, with their texts.
+    """
+
+    pixels: "NDArray[Any]"
+    regions: tuple[TextRegion, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TextLine(Drawn):
+    """A picture of one line of text, as text recognition learns from. pixels: (height, width, 3) uint8 RGB."""
+
+    pixels: "NDArray[Any]"
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextCuts(Value):
+    """What was made of one page or line: pictures with a label each.
+
+    cuts: (end of its name, (height, width, 3) uint8 RGB, label). left_out: (end of its name, why there is no picture).
+    suffix: of the files, `.jpg` or `.png`.
+    """
+
+    cuts: "tuple[tuple[str, NDArray[Any], str], ...]"
+    left_out: tuple[tuple[str, str], ...] = ()
+    suffix: str = ".jpg"
+
+
+@dataclass(frozen=True, slots=True)
+class Audio(Value):
+    """A recording, read in blocks, so that hours of it need little memory.
+
+    name: of the item inside its set. sr: frames a second. frames: samples of one channel; 0 where nobody knows yet.
+    container, subtype: how it is stored, as libsndfile names them (WAV, PCM_16). source: gives the samples. note: what
+    was done to it, plain data.
+    """
+
+    name: str
+    sr: int
+    channels: int
+    frames: int
+    source: Any = field(repr=False)
+    container: str = "WAV"
+    subtype: str = "PCM_16"
+    note: dict[str, Any] | None = None
+
+    @classmethod
+    def of(cls, samples: "NDArray[np.float32]", sr: int, name: str = "audio") -> "Audio":
+        """The recording of samples in memory: (frames,) or (frames, channels) float32, full scale at 1."""
+        wide = samples if samples.ndim == 2 else samples[:, None]
+        return cls(name, sr, wide.shape[1], len(wide), _Samples(wide), subtype="FLOAT")
+
+    def blocks(self) -> "Iterator[NDArray[np.float32]]":
+        """Yield the samples in order, (n, channels) float32. Raises DataError where the file turns out to be bad."""
+        blocks: Iterator[NDArray[np.float32]] = self.source.blocks()
+        return blocks
+
+
+@dataclass(frozen=True, slots=True)
+class _Samples:
+    samples: "NDArray[np.float32]"
+
+    def blocks(self, frames: int = 65536) -> "Iterator[NDArray[np.float32]]":
+        for first in range(0, len(self.samples), frames):
+            yield self.samples[first : first + frames]
+
+
+@dataclass(frozen=True, slots=True)
+class Slices(Value):
+    """What is cut out of a recording.
+
+    kept, dropped: (K, 2) and (M, 2) first sample and one past the last; together they are the recording. scores: (K,)
+    mean score of each kept span. silent: (M,) whether a dropped span held no speech, or was too short. naming: of the
+    clips, a template. manifests: formats in which the clips are listed. files: name after the item's and bytes of what
+    is written beside the clips.
+    """
+
+    audio: Audio
+    kept: "NDArray[np.int64]"
+    scores: "NDArray[np.float32]"
+    dropped: "NDArray[np.int64]"
+    silent: "NDArray[np.bool_]"
+    naming: str
+    manifests: tuple[str, ...] = ()
+    files: tuple[tuple[str, bytes], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Features(Value):
+    """Rows of features of a recording, or of parts of it.
+
+    parts: name after the item's (empty for the whole), and a function that yields (n, width) float32 blocks. width: of
+    a row. store: npy, npz or ark. files: name after the item's and bytes of what is written beside them.
+    """
+
+    name: str
+    width: int
+    parts: "tuple[tuple[str, Callable[[], Iterator[NDArray[np.float32]]]], ...]"
+    store: str = "npy"
+    files: tuple[tuple[str, bytes], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Drawings(Value):
+    """Pictures of an item: name after the item's, with its suffix, and bytes."""
+
+    name: str
+    files: tuple[tuple[str, bytes], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """An item of a data set before it is read.
@@ -165,6 +320,10 @@ class Donors:
 
     sources: tuple[Source, ...]
     read: Callable[[Source], Any] = field(repr=False)
+
+
+ALONE = "alone"
+"""The kind of a source whose result is one file, whose name is the id: OUT is a file and no folder."""
 
 
 def printable(item_id: str) -> str:

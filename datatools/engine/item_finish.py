@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import datatools
 from datatools.core.errors import DataError
 from datatools.core.values import Source, printable
-from datatools.engine.item_job import CARRIED, ItemJob
+from datatools.engine.item_job import CARRIED, MANIFEST, ItemJob
 from datatools.engine.item_plan import Decision
 from datatools.engine.item_result import FAILURES, SHOWN_FAILURES
 from datatools.engine.tally import Tally
@@ -18,11 +18,13 @@ from datatools.engine.tally import Tally
 
 class Told(NamedTuple):
     """What is said of the items at the end. failures: the first items that failed. remarks: the first things that were
-    lost of items that were made all the same, or are worth a word. incomplete: items that lost something."""
+    lost of items that were made all the same, or are worth a word. incomplete: items that lost something. counts: what
+    the codec counted in the set."""
 
     failures: tuple[dict[str, Any], ...] = ()
     remarks: tuple[dict[str, Any], ...] = ()
     incomplete: int = 0
+    counts: dict[str, int] = {}
 
 
 def keep(out: Path, partial: Path, decision: Decision) -> bytes:
@@ -75,7 +77,7 @@ def finish(
         with contextlib.suppress(FileNotFoundError):  # of an end that was cut off
             os.unlink(partial / folders.RECORD)
         if sources is not None:
-            tally = _put_in_order(job, sources(), path, room, heard)
+            tally = _put_in_order(job, sources(), path, room, heard, record)
         if heard.failures or heard.lost:
             room.write(FAILURES, b"".join([*heard.failures, *heard.lost]))
         tally.add((), room.made)
@@ -89,7 +91,27 @@ def finish(
     except OSError as error:
         raise cannot("write", partial, error) from None
     failures = tuple(json.loads(line)["error"] for line in heard.failures[:SHOWN_FAILURES])
-    return Told(failures, tuple(heard.remarks[:SHOWN_FAILURES]), heard.incomplete)
+    return Told(failures, tuple(heard.remarks[:SHOWN_FAILURES]), heard.incomplete, heard.counts)
+
+
+@contextlib.contextmanager
+def _manifest(
+    job: ItemJob, rows: Iterator[tuple[Source, Any]], room: Any, record: dict[str, Any]
+) -> Iterator[Iterator[tuple[Source, Any]]]:
+    """Hand the codec's notes on, and write a line of the manifest for each new item on the way."""
+    about = {"op": record["op"], "version": record["version"], "seed": job.seed}
+    with room.file(MANIFEST) as path, open(path, "wb") as file:
+
+        def passing() -> Iterator[tuple[Source, Any]]:
+            for source, made in rows:
+                for _, told in made:
+                    entry = {"files": told["files"], "source": printable(source.id), "split": source.group}
+                    entry |= {**about, **told} if "copy" in told else {}
+                    entry = {key: value for key, value in entry.items() if value != ""}
+                    file.write(json.dumps(entry, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n")
+                yield source, [note for note, _ in made]
+
+        yield passing()
 
 
 class _Heard:
@@ -100,6 +122,7 @@ class _Heard:
         self.lost: list[bytes] = []
         self.remarks: list[dict[str, Any]] = []
         self.incomplete = 0
+        self.counts: dict[str, int] = {}
 
     def failure(self, source: Source, error: Any) -> None:
         """Take an item that failed."""
@@ -118,7 +141,9 @@ class _Heard:
             self.lost.append(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
 
 
-def _put_in_order(job: ItemJob, sources: Iterator[Source], path: Path, room: Any, heard: _Heard) -> Tally:
+def _put_in_order(
+    job: ItemJob, sources: Iterator[Source], path: Path, room: Any, heard: _Heard, record: dict[str, Any]
+) -> Tally:
     """Write the journal anew in the order of the set, without rows of items that are gone; let the codec make the files
     of the whole set. Raises OSError."""
     from datatools.io import journal, syncing, temporary
@@ -142,10 +167,11 @@ def _put_in_order(job: ItemJob, sources: Iterator[Source], path: Path, room: Any
 
     try:
         with journal.Journal(path) as lines, open(ordered, "wb") as file:
-            pairs = rows(lines, file)
-            job.writer.finish(pairs, Path(job.root), room)
-            for _ in pairs:  # what the codec did not want to know
-                pass
+            noted = rows(lines, file)
+            with _manifest(job, noted, room, record) if job.tells_draws else contextlib.nullcontext(noted) as pairs:
+                heard.counts = dict(job.writer.finish(pairs, Path(job.root), room) or {})
+                for _ in pairs:  # what the codec did not want to know
+                    pass
         syncing.sync_files([os.fspath(ordered)])  # it takes the place of rows that are on the disk
         os.replace(ordered, path)
     finally:

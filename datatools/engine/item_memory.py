@@ -53,7 +53,7 @@ class Memory:
         answer = self._told.get("answer")
         said = answer if isinstance(answer, dict) else {}
         lists = {"failures": tuple(said.get("failures", ())), "remarks": tuple(said.get("told", ()))}
-        return {**lists, "incomplete": int(said.get("incomplete", 0))}
+        return {**lists, "incomplete": int(said.get("incomplete", 0)), "counts": dict(said.get("counts", {}))}
 
     def answer(self, base: str) -> ItemsRun | None:
         """The answer of the run that made the output, where it still holds; None where one has to look closer."""

@@ -20,8 +20,10 @@ class ItemsRun(Result):
     items: how many there are: made, kept and failed together. incomplete: of the made and kept ones, those of which
     something could not be read. carried: files beside them that came along unchanged. removed: items of the earlier
     output that are gone from the input. reasons: why items were done, or would be, with counts. failures: the first of
-    the failed; all stand in OUT/failures.jsonl. told: the first things that were said of the others. up_to_date: there
-    was nothing to do. workers_lost, nodes_lost: processes that died on the way, machines that went away.
+    the failed; all stand in OUT/failures.jsonl. told: the first things that were said of the others. counts: what else
+    there is to count in the output, as the kind of set that it is counts it. shown: what a dry run tells of the items
+    themselves. up_to_date: there was nothing to do. workers_lost, nodes_lost: processes that died on the way, machines
+    that went away.
     """
 
     op: str
@@ -37,7 +39,9 @@ class ItemsRun(Result):
     failures: tuple[dict[str, Any], ...] = ()
     told: tuple[dict[str, Any], ...] = ()
     incomplete: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
     dry_run: bool = False
+    shown: tuple[str, ...] = ()
     up_to_date: bool = field(default=False, repr=False)
     workers_lost: int = field(default=0, repr=False)
     nodes_lost: int = field(default=0, repr=False)
@@ -56,6 +60,7 @@ class ItemsRun(Result):
         if self.up_to_date:
             yield f"{escape(self.out)} is up to date (same input, parameters and version): nothing was written"
         elif self.dry_run:
+            yield from self.shown
             yield f"would do {self.made}, keep {self.kept}, remove {self.removed} of {self.items} items"
             yield from (f"  {count} because: {reason}" for reason, count in self.reasons.items())
         else:
@@ -65,6 +70,7 @@ class ItemsRun(Result):
             parts += [f"{self.incomplete} incomplete"] if self.incomplete else []
             parts += [f"{self.carried} other files carried over"] if self.carried else []
             yield f"{self.items} items: {', '.join(parts)}"
+            yield from (f"{what}: {count:,}" for what, count in self.counts.items())
         if self.failed and not self.dry_run:
             yield f"the failed ones stand in {escape(self.out / FAILURES)}; try them again with --retry-failed"
         if not self.up_to_date and not self.dry_run:

@@ -77,19 +77,22 @@ def being_made(path: str) -> bool:
 
 
 @contextmanager
-def resumable(out: Path, *, inputs: Sequence[Path] = (), keep: str = "") -> Iterator[Path]:
+def resumable(
+    out: Path, *, inputs: Sequence[Path] = (), keep: str = "", force: bool = True, recorded: bool = False
+) -> Iterator[Path]:
     """Make the folder `out` in several runs: yield OUT.partial as an earlier run left it; it becomes `out` at the end.
 
     The block fills it, writes run.json, and knows by a journal of its own what of it can be trusted. After an error
     everything stays for the next run. An `out` that datatools made is replaced, in one step where the system can.
 
-    keep: the content of .datatools/base that the leftovers must have; others are cleared.
+    keep: the content of .datatools/base that the leftovers must have; others are cleared. force: as of `folder`.
+    recorded: run.json and the journal are added as `folder` does it, and whatever else lies in .datatools is removed.
 
     Raises as `folder` does.
     """
     target = os.path.abspath(out)
     _check_apart(out, inputs)
-    _check_free(out, force=True)
+    _check_free(out, force)
     partial = target + ".partial"
     with ExitStack() as held:
         try:
@@ -109,8 +112,12 @@ def resumable(out: Path, *, inputs: Sequence[Path] = (), keep: str = "") -> Iter
         held.callback(_making.discard, partial + os.sep)
         yield Path(partial)
         try:
-            sync_tree(partial)
-            _publish(partial, target, True, held)
+            if recorded:
+                _finish(partial)
+                _forget(partial)
+            else:
+                sync_tree(partial)
+            _publish(partial, target, force, held)
         except OSError as error:
             raise cannot("write", target, error) from None
 
@@ -272,7 +279,7 @@ def _finish(partial: str) -> None:
     record = dict(lineage.current())
     if "op" in record:
         home = os.path.join(partial, os.path.dirname(journal.JOURNAL))
-        os.mkdir(home)
+        os.makedirs(home, exist_ok=True)
         lines = []
         state = xxhash.xxh3_128()
         size = 0
@@ -286,6 +293,14 @@ def _finish(partial: str) -> None:
     else:
         write_record(partial, record)
     sync_tree(partial)
+
+
+def _forget(partial: str) -> None:
+    """Remove what only going on with the work would need."""
+    home = os.path.join(partial, os.path.dirname(journal.JOURNAL))
+    for name in os.listdir(home):
+        if name != os.path.basename(journal.JOURNAL):
+            os.unlink(os.path.join(home, name))
 
 
 def write_record(partial: str, record: Mapping[str, Any]) -> bytes:

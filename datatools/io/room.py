@@ -60,7 +60,7 @@ class Room:
         self.root = root
         self.made: list[Seen] = []
 
-    def write(self, name: str, data: bytes) -> None:
+    def write(self, name: str, data: bytes | memoryview) -> None:
         """Write a file. name: relative to the root, `/` between folders. Raises StorageError; nothing is left then."""
         path = self._path(name)
         try:

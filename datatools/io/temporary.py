@@ -57,7 +57,7 @@ def write(folder: str, data: bytes, like: os.stat_result | None = None) -> str:
     return path
 
 
-def write_all(fd: int, data: bytes) -> None:
+def write_all(fd: int, data: bytes | memoryview) -> None:
     """Write every byte; the system may take fewer at once. Raises OSError."""
     written = os.write(fd, data)
     while written < len(data):  # a nearly full disk, or more than 2 GiB

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datatools.kernels.compiled import add_u8, at_most_u8, below_u8, compiled, distance_u8, inlined, or_u8
+from datatools.kernels.byte_loops import add_u8, at_most_u8, below_u8, distance_u8, inlined, or_u8
+from datatools.kernels.compiled import compiled
 
 Bytes = NDArray[np.uint8]
 

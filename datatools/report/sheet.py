@@ -60,6 +60,7 @@ class Tile:
     picture: (height, width, 3) uint8 RGB, no larger than the sheet's cells; None where it could not be read.
     xyxy: (n, 4) float pixels of `picture`, right and bottom exclusive. box_class: (n,) class numbers.
     difficult: (n,) bool; those are marked with a star. note: what stands in place of a picture.
+    remark: what stands behind the caption; the number of boxes where it is None.
     """
 
     caption: str
@@ -68,6 +69,13 @@ class Tile:
     box_class: NDArray[np.int32]
     difficult: NDArray[np.bool_]
     note: str = ""
+    remark: str | None = None
+
+
+def plain(caption: str, picture: Picture | None, remark: str, note: str = "") -> Tile:
+    """A tile of a picture without boxes."""
+    nothing = np.zeros(0, np.int32)
+    return Tile(caption, picture, np.zeros((0, 4)), nothing, nothing.astype(bool), note, remark)
 
 
 def cell_size(sizes_wh: Sequence[tuple[int, int]], side: int) -> tuple[int, int]:
@@ -99,7 +107,7 @@ def compose(tiles: Sequence[Tile], classes: Sequence[str], cell_wh: tuple[int, i
     classes: all class names of the set, so that a class has the same colour on every sheet; the legend names those that
     are seen, with the number of their boxes. Returns (height, width, 3) uint8 RGB; the arguments stay as they are.
     """
-    columns = _columns(len(tiles), cell_wh)
+    columns = columns_for(len(tiles), cell_wh)
     rows = math.ceil(len(tiles) / columns)
     width = 2 * _MARGIN + columns * (cell_wh[0] + _GAP) - _GAP
     colours = palette(len(classes))
@@ -149,7 +157,7 @@ def _counts(tiles: Sequence[Tile], classes: int) -> NDArray[np.int64]:
     return counts
 
 
-def _columns(count: int, cell_wh: tuple[int, int]) -> int:
+def columns_for(count: int, cell_wh: tuple[int, int]) -> int:
     """The number of columns that gives a sheet of about 4 to 3 with the fewest empty cells."""
 
     def badness(columns: int) -> float:
@@ -198,6 +206,8 @@ def _place(
         top, left = (height - drawn.shape[0]) // 2, (width - drawn.shape[1]) // 2
         cell[top : top + drawn.shape[0], left : left + drawn.shape[1]] = drawn
         counted = f"{len(tile.xyxy)} box" + "es" * (len(tile.xyxy) != 1)
+    if tile.remark is not None:
+        counted = _SMALL.fit(tile.remark, width * 2 // 3)
     base = y + height + 15
     taken = _SMALL.width(counted)
     _write(sheet, counted, (x + width - taken, base), _SMALL, _SOFT)

@@ -5,7 +5,7 @@ output, and makes the files of the whole set (label lists) at the end from what 
 """
 
 import importlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,7 +19,8 @@ class Codec(Protocol):
     """One kind of data set.
 
     suffixes: of a single file that a value can be written to, as `.jpg`; none where it cannot. wants_rows: whether
-    `finish` makes anything of what `write` noted.
+    `finish` makes anything of what `write` noted, or the note is a dict with a list `told`: what was lost of an item
+    that was made all the same, and remarks (codes that begin with W-), as DataError.to_json gives them.
     """
 
     suffixes: frozenset[str]
@@ -45,15 +46,32 @@ class Codec(Protocol):
         """
         ...
 
-    def finish(self, rows: Iterable[tuple[Source, Any]], root: Path, room: Room) -> None:
-        """Write the files of the whole set. rows: what `write` returned, in the order of the set."""
+    def keep(self, source: Source, intake: Intake, room: Room) -> Any:
+        """Write an item as it is, byte by byte; asked only of labelled sets (core.values.Drawn). Returns as `write`."""
+        ...
+
+    def finish(self, rows: Iterable[tuple[Source, Any]], root: Path, room: Room) -> Mapping[str, int] | None:
+        """Write the files of the whole set. rows: what `write` returned, in the order of the set.
+
+        May return what people want to know of the output: words and counts.
+        """
         ...
 
 
 _CODECS = {
+    "Arrays": "datatools.io.codecs.arrays:ArraysCodec",
+    "Classified": "datatools.io.codecs.classified:ClassifiedCodec",
     "Image": "datatools.io.codecs.image:ImageCodec",
     "Clip": "datatools.io.codecs.clip:ClipCodec",
     "Film": "datatools.io.codecs.film:FilmCodec",
+    "Labelled": "datatools.io.codecs.labelled:LabelledCodec",
+    "TextPage": "datatools.io.codecs.text:TextPageCodec",
+    "TextLine": "datatools.io.codecs.text:TextLineCodec",
+    "TextCuts": "datatools.io.codecs.cuts:TextCutsCodec",
+    "Audio": "datatools.io.codecs.audio:AudioCodec",
+    "Slices": "datatools.io.codecs.slices:SlicesCodec",
+    "Features": "datatools.io.codecs.features:FeaturesCodec",
+    "Drawings": "datatools.io.codecs.drawings:DrawingsCodec",
 }
 """The codec of each type of value, imported when it is needed."""
 

@@ -50,11 +50,11 @@ class Scores(Result):
         """A line a picture, and the means."""
         yield from map(str, self.failures)
         rows: list[tuple[object, ...]] = [
-            (escape(one.image), escape(one.reference), _decibels(one.psnr_db), f"{one.ssim:.4f}") for one in self.images
+            (escape(one.image), escape(one.reference), _decibels(one.psnr_db), f"{one.ssim:.3f}") for one in self.images
         ]
         if rows:
             yield Table(("image", "reference", "PSNR dB", "SSIM"), tuple(rows))
-            yield f"mean of {len(rows)}: PSNR {_decibels(self.psnr_db)} dB, SSIM {self.ssim:.4f}"
+            yield f"mean of {len(rows)}: PSNR {_decibels(self.psnr_db)} dB, SSIM {self.ssim:.3f}"
         if self.equal:
             yield f"{self.equal} are equal to their references; their PSNR is infinite and not part of the mean"
         if self.left_out:

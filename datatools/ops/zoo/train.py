@@ -1,0 +1,173 @@
+"""`datatools zoo train`: a network that learns the classes of a set, epoch by epoch, and can be stopped at any."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from datatools.core.census import count_of
+from datatools.core.errors import DataError, escape
+from datatools.core.op import Param, op
+from datatools.core.result import Result, Table
+from datatools.core.types import SERIAL, Dataset, Force, OutFolder, Run, Seed
+from datatools.ops.zoo import choices
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from datatools.zoo.history import Epoch
+
+SHOWN_EPOCHS = 20
+"""So many epochs are shown on a terminal, the last ones; history.csv has all."""
+
+
+@dataclass(frozen=True)
+class Trained(Result):
+    """What a training came to.
+
+    classes: in the order of the network's outputs. trained_on, validated_on: pictures. how: where the latter come from.
+    best: the epoch whose weights are best.safetensors. per_class: recall on the validation pictures with those, as
+    (class, pictures, share). unused: classes without a picture.
+    """
+
+    src: Path
+    out: Path
+    model: str
+    classes: tuple[str, ...]
+    size: tuple[int, int]
+    trained_on: int
+    validated_on: int
+    how: str
+    device: str
+    best: "Epoch"
+    history: "tuple[Epoch, ...]"
+    per_class: tuple[tuple[str, int, float], ...]
+    unused: tuple[str, ...]
+    failures: tuple[DataError, ...]
+
+    @property
+    def problems(self) -> int:
+        """How many pictures could not be used."""
+        return len(self.failures)
+
+    def lines(self) -> Iterator[str | Table]:
+        """The epochs, the classes, then the best epoch."""
+        yield from map(str, self.failures)
+        yield (
+            f"{self.model} at {self.size[0]} x {self.size[1]} px on {self.device}: {len(self.classes)} classes, "
+            f"{count_of(self.trained_on, 'picture')} to train on, {self.validated_on:,} to validate on ({self.how})"
+        )
+        rows = tuple((e.epoch, e.lr, e.loss, e.val_loss, e.val_accuracy) for e in self.history[-SHOWN_EPOCHS:])
+        yield Table(("epoch", "rate", "loss", "validation loss", "accuracy"), rows, digits=4)
+        yield Table(("class", "pictures", "recall"), tuple((escape(n), c, r) for n, c, r in self.per_class))
+        if self.unused:
+            yield f"without a picture: {', '.join(map(escape, self.unused))}"
+        yield f"best: epoch {self.best.epoch}, accuracy {self.best.val_accuracy:.4f}; written: {escape(self.out)}"
+        yield f"next: datatools zoo evaluate SET --checkpoint {escape(self.out / 'best.safetensors')}"
+
+
+@op("zoo.train", version=1)
+def train(
+    src: Dataset,
+    *,
+    out: OutFolder = Path("runs/train"),
+    model: choices.Model = "mobilenet_v3_small",
+    epochs: Annotated[int, Param("times that every picture is seen", ge=1, le=100_000)] = 20,
+    val: Annotated[
+        Path | None, Param("set to validate on (the set's own list, or a fifth of it that is held out)", metavar="SET")
+    ] = None,
+    size: choices.Size = "64",
+    batch: choices.Batch = 32,
+    optimizer: choices.OptimizerName = "adam",
+    lr: choices.Rate = None,
+    warmup: Annotated[float, Param("epochs in which the learning rate rises from 0", ge=0)] = 1.0,
+    smoothing: Annotated[float, Param("label smoothing: share of the label that all classes get", ge=0, lt=1)] = 0.1,
+    ema: Annotated[
+        float, Param("averaged weights are evaluated and kept; this much of them stays a step; 0: none", ge=0, lt=1)
+    ] = 0.0,
+    jitter: choices.Jitter = 0.1,
+    mixed: Annotated[bool, Param("half precision on a GPU")] = True,
+    device: choices.DeviceName = "auto",
+    threads: Annotated[
+        int, Param("threads of the network on a CPU; another number gives other last digits", ge=1, le=256)
+    ] = 1,
+    seed: Seed = 0,
+    resume: Annotated[bool, Param("go on where a stopped run of the same command ended", steers=True)] = True,
+    force: Force = False,
+    run: Run = SERIAL,
+) -> Trained:
+    """Train a network to tell the classes of a set apart.
+
+    SRC is a folder of class folders, a Pascal VOC set (the crops of its boxes) or a list of lines `path TAB label`, as
+    PaddleOCR has it for text direction. Pictures are scaled to the input, and while training shifted and scaled a
+    little; nothing else is done to them, so that what the set holds is what is measured. The learning rate warms up,
+    then falls along a cosine.
+
+    OUT holds best.safetensors and last.safetensors, history.csv, an event file for TensorBoard, and loss, accuracy and
+    confusion as pictures. While it is trained all of that lies in OUT.partial. A run that was stopped goes on by the
+    same command, and ends with the same bytes as one that was not.
+    """
+    choices.require()
+    from datatools.io import atomic, folders
+    from datatools.ops.zoo import sets
+    from datatools.zoo import devices
+    from datatools.zoo.session import Session
+    from datatools.zoo.training import Recipe
+
+    size_wh = choices.input_size(size)
+    chosen = devices.choose(device, mixed=mixed, threads=threads)
+    data = sets.for_training(src, val, size_wh, seed, run)
+    full = choices.network(model, len(data.classes), size_wh, chosen)
+    steps = -(-len(data.train) // batch)
+    recipe = Recipe(
+        model=full,
+        classes=len(data.classes),
+        steps=epochs * steps,
+        batch=batch,
+        optimizer=optimizer,
+        lr=choices.RATES[optimizer] if lr is None else lr,
+        warmup=round(warmup * steps),
+        smoothing=smoothing,
+        ema=ema,
+        jitter=jitter,
+        seed=seed,
+    )
+    note = {"model": full, "num_classes": len(data.classes), "classes": data.classes, "size": size_wh}
+    inputs = [src] if val is None else [src, val]
+    with devices.settled(chosen):
+        session = Session(recipe, data.train, data.val, chosen, epochs, note)
+        with folders.resumable(out, inputs=inputs, keep=session.identity, force=force, recorded=True) as partial:
+            confusion = session.fit(partial, run, resume=resume)
+            for name, drawing in _drawings(session.history, confusion, data.classes).items():
+                atomic.write_bytes(partial / name, drawing)
+    support, hits = confusion.sum(axis=1).tolist(), confusion.diagonal().tolist()
+    return Trained(
+        src=src,
+        out=out,
+        model=full,
+        classes=data.classes,
+        size=size_wh,
+        trained_on=len(data.train),
+        validated_on=len(data.val),
+        how=data.how,
+        device=chosen.kind,
+        best=session.best,
+        history=tuple(session.history),
+        per_class=tuple((n, s, h / s if s else 0.0) for n, s, h in zip(data.classes, support, hits, strict=True)),
+        unused=data.unused,
+        failures=data.failures,
+    )
+
+
+def _drawings(history: "list[Epoch]", confusion: "NDArray[np.int64]", classes: tuple[str, ...]) -> dict[str, bytes]:
+    """The pictures of a finished training by the names of their files."""
+    from datatools.report import learning
+
+    loss = {"training": [e.loss for e in history], "validation": [e.val_loss for e in history]}
+    accuracy = {"validation": [e.val_accuracy for e in history]}
+    return {
+        "loss.svg": learning.curves_svg(loss, title="Loss", label="cross entropy"),
+        "accuracy.svg": learning.curves_svg(accuracy, title="Accuracy", label="share that is right"),
+        "confusion.svg": learning.confusion_svg(confusion, classes, title="Taken for (columns), best epoch"),
+    }
