@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,14 @@ ROOT = Path(__file__).resolve().parents[2]
 
 ROUNDS = int(os.environ.get("FAULT_ROUNDS", "3"))
 """How often each thing is disturbed: a few times where every change is tested, 200 times in `make faults`."""
+FEW = 50
+"""Up to so many rounds, calls are disturbed that are drawn; else every one of them."""
+
+ENVIRONMENT = {
+    "PYTHONPATH": str(ROOT),
+    "PYTHONDONTWRITEBYTECODE": "",  # most of what a run costs is imports
+    "PYTHONPYCACHEPREFIX": str(ROOT / ".pytest_cache" / "faults"),
+}
 
 PIPELINE = """
 version: 1
@@ -115,8 +123,8 @@ class Scene:
     def _start(self, words: Sequence[str], shim: str, wrap: Sequence[str] = ()) -> "subprocess.Popen[str]":
         code = f"{shim}\nfrom datatools.__main__ import main\nmain()\n"
         return subprocess.Popen(
-            [*wrap, sys.executable, "-c", code, *words], cwd=self.here, env={**os.environ, "PYTHONPATH": str(ROOT)},
-            text=True, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+            [*wrap, sys.executable, "-c", code, *words], cwd=self.here, env={**os.environ, **ENVIRONMENT}, text=True,
+            start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
         )  # fmt: skip
 
     def _undisturbed(self, words: Sequence[str]) -> int:
@@ -133,6 +141,13 @@ class Scene:
         process = self.start(shim, wrap)
         out, err = process.communicate(timeout=timeout_s)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    def count(self, calls: Sequence[str]) -> int:
+        """How many of these calls the job makes; about as many where only a few of them are disturbed."""
+        if ROUNDS <= FEW:
+            return self.calls
+        self.reset()
+        return calls_told(self.run(at_call(0, "", calls=calls)).stderr)
 
     def check(self, group: int = 0) -> None:
         """What has to hold after any fault, then: one more run gives the undisturbed bytes."""
@@ -170,6 +185,10 @@ class Scene:
                         path = journal.parent.parent / one.name
                         assert path.is_file(), f"{path} is not there, but has a row"
                         assert xxhash.xxh3_128_hexdigest(path.read_bytes()) == one.digest, f"{path} is not as its row"
+
+
+Scenes = Callable[[Job], Scene]
+"""Gives the scene of a job, to be moved (`Scene.at`)."""
 
 
 def never_mixed(scene: Scene, together: int, shim: str = "") -> None:
@@ -234,7 +253,7 @@ def kill(process: "subprocess.Popen[str]", whole_group: bool) -> None:
 def some(calls: int, rounds: int) -> Sequence[int]:
     """So many of the numbers from 1 to `calls`, the same ones every time; all of them in the long form."""
     numbers = range(1, calls + 1)
-    return numbers if ROUNDS > 50 else sorted(random.Random(1).sample(numbers, min(calls, rounds)))
+    return numbers if ROUNDS > FEW else sorted(random.Random(1).sample(numbers, min(calls, rounds)))
 
 
 def journal_ids(out: Path) -> list[str]:

@@ -51,6 +51,17 @@ if not {number}:
 """
 
 
+def instead(function: str, then: str) -> str:
+    """Do something instead of a function. function: module, attributes, name."""
+    owner, _, name = function.rpartition(".")
+    return f"""
+import errno, os, pkgutil
+def _instead(*args, **named):
+    {then}
+setattr(pkgutil.resolve_name({owner!r}), {name!r}, _instead)
+"""
+
+
 def calls_told(said: str) -> int:
     """How many calls there were, as `at_call(0, ...)` told."""
     return int(said.rpartition("calls ")[2].split()[0])

@@ -6,39 +6,18 @@ at that moment. Elsewhere, and once beside it, bytes that were not synced are dr
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from datatools.io.journal import JOURNAL, Journal
-from tests.faults.disks import Disk, disk_at, may_mount
-from tests.faults.scene import JOBS, ROUNDS, Job, Scene, contents, some, stopped
+from tests.faults.disks import Disk
+from tests.faults.scene import JOBS, ROUNDS, Job, Scene, Scenes, contents, some, stopped
 from tests.faults.shims import STOP, STOP_BEFORE_THE_END, STOP_BEHIND_THE_END, at_call
 
-KINDS = ("ext4", "simulated") if may_mount() else ("simulated",)
 SPLIT, _, IN_PLACE, IMAGE, PIPELINE = JOBS
 AGAIN = Job("image again", IMAGE.words, "out", before=(*IMAGE.words, "--omega", "0.5"))
-Scenes = Callable[[Job], Scene]
-
-
-@pytest.fixture(scope="module")
-def scenes(tmp_path_factory: pytest.TempPathFactory) -> Scenes:
-    """One scene a job: what it makes undisturbed has to be found out once."""
-    known: dict[Job, Scene] = {}
-
-    def scene(job: Job) -> Scene:
-        if job not in known:
-            known[job] = Scene(tmp_path_factory.mktemp("scene"), job, pictures=3)
-        return known[job]
-
-    return scene
-
-
-@pytest.fixture(params=KINDS)
-def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Disk]:
-    with disk_at(tmp_path / "power", request.param) as it:
-        yield it
 
 
 def begin(origin: Scene, disk: Disk) -> Scene:

@@ -1,23 +1,15 @@
 """A safeguard that is switched off is found out: each of these runs does without one, and the campaign has to fail."""
 
 import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.faults import shims
-from tests.faults.disks import Disk, disk_at, may_mount
-from tests.faults.scene import JOBS, Job, Scene, never_mixed, stopped
+from tests.faults.disks import Disk
+from tests.faults.scene import JOBS, Job, Scenes, never_mixed, stopped
 
 SPLIT, FIX, IN_PLACE, IMAGE, _ = JOBS
-KINDS = ("ext4", "simulated") if may_mount() else ("simulated",)
-
-
-@pytest.fixture(params=KINDS)
-def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Disk]:
-    with disk_at(tmp_path / "power", request.param) as it:
-        yield it
 
 
 @pytest.mark.parametrize(
@@ -29,8 +21,8 @@ def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Disk]:
         pytest.param(IMAGE, shims.JOURNAL_BEFORE_SYNC, id="the journal is written before its files are synced"),
     ],
 )
-def test_without_syncing_in_time_a_power_cut_is_seen(tmp_path: Path, disk: Disk, job: Job, shim: str) -> None:
-    scene = Scene(tmp_path, job, pictures=2).at(disk.folder / "here")
+def test_without_syncing_in_time_a_power_cut_is_seen(scenes: Scenes, disk: Disk, job: Job, shim: str) -> None:
+    scene = scenes(job).at(disk.folder / "here")
     scene.reset()
     disk.settle()
     with scene.running(disk.shim + shim) as process:
@@ -40,16 +32,16 @@ def test_without_syncing_in_time_a_power_cut_is_seen(tmp_path: Path, disk: Disk,
         scene.at(after / "here").check_files()
 
 
-def test_without_a_lock_two_runs_mix(tmp_path: Path) -> None:
-    scene = Scene(tmp_path, IMAGE, pictures=2)
+def test_without_a_lock_two_runs_mix(scenes: Scenes, tmp_path: Path) -> None:
+    scene = scenes(IMAGE).at(tmp_path / "here")
     scene.reset()
     with pytest.raises(AssertionError, match="at once"):
-        never_mixed(scene, 2, shims.NO_LOCK + shims.meeting(scene.place / "met", 2))
+        never_mixed(scene, 2, shims.NO_LOCK + shims.meeting(tmp_path / "met", 2))
 
 
 @pytest.mark.parametrize("damage", ["empty", "other bytes"])
-def test_where_existence_is_enough_damage_goes_through(tmp_path: Path, damage: str) -> None:
-    scene = Scene(tmp_path, IMAGE, pictures=2)
+def test_where_existence_is_enough_damage_goes_through(scenes: Scenes, tmp_path: Path, damage: str) -> None:
+    scene = scenes(IMAGE).at(tmp_path / "here")
     scene.reset()
     with scene.running(shims.STOP_BEFORE_THE_END) as process:
         assert stopped(process)
