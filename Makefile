@@ -38,12 +38,11 @@ faults: $(VENV)/dev.done ## the long form of the fault campaign: some hours
 check: $(VENV)/dev.done ## lint, types, layers
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
-.venv-peers/done: benchmarks/peers.txt
+.venv-peers/done: benchmarks/peers.txt benchmarks/peers-alone.txt
 	$(PYTHON) -m venv .venv-peers
 	.venv-peers/bin/python -m pip install -q --upgrade pip
 	.venv-peers/bin/python -m pip install -q -r benchmarks/peers.txt
-	.venv-peers/bin/python -m pip install -q --no-deps torchvision==0.28.0  # its networks alone are used, with our torch
-	.venv-peers/bin/python -m pip install -q --no-deps silero-vad # its file alone: it would bring torch along
+	.venv-peers/bin/python -m pip install -q --no-deps -r benchmarks/peers-alone.txt
 	@touch $@
 
 bench: $(VENV)/dev.done .venv-peers/done ## measure every job against its peers, in one run each

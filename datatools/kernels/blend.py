@@ -1,5 +1,6 @@
 """One patch of a picture set into another: cut out by its outline or its content, its rim sharp, soft, or seamless."""
 
+import math
 from typing import Literal
 
 import cv2
@@ -60,8 +61,9 @@ def paste(canvas: Picture, rgb: Picture, outline: Outline, matrix: Matrix, mask:
     """
     moved = geometry.warp_points(outline, matrix)
     height, width = canvas.shape[:2]
-    x0, y0 = np.clip(np.floor(moved.min(axis=0) + 1e-6), 0, (width, height)).astype(int).tolist()
-    x1, y1 = np.clip(np.ceil(moved.max(axis=0) - 1e-6), 0, (width, height)).astype(int).tolist()
+    left, top, right, bottom = contours.bounds(moved)
+    x0, y0 = max(math.floor(left + 1e-6), 0), max(math.floor(top + 1e-6), 0)
+    x1, y1 = min(math.ceil(right - 1e-6), width), min(math.ceil(bottom - 1e-6), height)
     if x0 >= x1 or y0 >= y1:
         return np.empty((0, 2))
     place, size_wh = canvas[y0:y1, x0:x1], (x1 - x0, y1 - y0)
@@ -87,19 +89,19 @@ def paste(canvas: Picture, rgb: Picture, outline: Outline, matrix: Matrix, mask:
 def _around(rgb: Picture, outline: Outline, matrix: Matrix) -> tuple[Picture, Matrix]:
     """The part of the picture around the outline, and the map from there."""
     height, width = rgb.shape[:2]
-    low = np.clip(np.floor(outline.min(axis=0)) - 2, 0, (width - 1, height - 1)).astype(int)
-    high = np.clip(np.ceil(outline.max(axis=0)) + 2, low + 1, (width, height)).astype(int)
-    part = rgb[low[1] : high[1], low[0] : high[0]]
-    return geometry.shrunk(part, matrix @ geometry.translate(float(low[0]), float(low[1])))
+    left, top, right, bottom = contours.bounds(outline)
+    x0, y0 = min(max(math.floor(left) - 2, 0), width - 1), min(max(math.floor(top) - 2, 0), height - 1)
+    x1, y1 = max(min(math.ceil(right) + 2, width), x0 + 1), max(min(math.ceil(bottom) + 2, height), y0 + 1)
+    return geometry.shrunk(rgb[y0:y1, x0:x1], matrix @ geometry.translate(x0, y0))
 
 
 def _filled(xy: Outline, size_wh: tuple[int, int]) -> Mask:
     """255 on the pixels whose centres lie in the outline."""
     mask = np.zeros((size_wh[1], size_wh[0]), dtype=np.uint8)
-    left, top, right, bottom = contours.box_around(xy)
+    left, top, right, bottom = contours.bounds(xy)
     if len(xy) == 4 and contours.area(xy) >= (right - left) * (bottom - top) - 1e-6:  # an upright box
-        x0, y0 = max(int(np.ceil(left - 0.5)), 0), max(int(np.ceil(top - 0.5)), 0)
-        mask[y0 : max(int(np.ceil(bottom - 0.5)), 0), x0 : max(int(np.ceil(right - 0.5)), 0)] = 255
+        x0, y0 = max(math.ceil(left - 0.5), 0), max(math.ceil(top - 0.5), 0)
+        mask[y0 : max(math.ceil(bottom - 0.5), 0), x0 : max(math.ceil(right - 0.5), 0)] = 255
         return mask
     fixed = np.rint((xy - 0.5) * (1 << _SUBPIXEL)).astype(np.int32)  # OpenCV counts from the centre of the first pixel
     cv2.fillPoly(mask, [fixed], 255, shift=_SUBPIXEL)

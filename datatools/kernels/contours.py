@@ -104,13 +104,44 @@ def _beyond(points: list[list[float]], axis: int, limit: float, sign: float) -> 
     return kept
 
 
+def bounds(xy: Outline) -> tuple[float, float, float, float]:
+    """Return the upright box around as plain floats: for outlines of a few points, arrays take five times as long."""
+    points = xy.tolist()
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    return (min(xs), min(ys), max(xs), max(ys)) if points else (0.0, 0.0, 0.0, 0.0)
+
+
+def _near(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
+    """Whether two upright boxes overlap."""
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def _near_ones(xy: Outline, covers: Sequence[Outline]) -> list[Outline]:
+    own = bounds(xy) if len(covers) else None
+    return [cover for cover in covers if own and _near(own, bounds(cover))]
+
+
+def overlapping_pairs(outlines: Sequence[Outline]) -> list[tuple[int, int]]:
+    """Return the pairs of outlines, i < j, whose upright boxes overlap: the others share nothing.
+
+    >>> overlapping_pairs([from_box([0, 0, 4, 4]), from_box([9, 9, 12, 12]), from_box([3, 3, 10, 10])])
+    [(0, 2), (1, 2)]
+    """
+    if not len(outlines):
+        return []
+    boxes = np.array([bounds(xy) for xy in outlines])
+    low, high = boxes[:, None, :2], boxes[None, :, 2:]
+    near = (low < high).all(axis=2)
+    return [(i, j) for i, j in np.argwhere(near & near.T).tolist() if i < j]
+
+
 def overlap(a: Outline, b: Outline) -> float:
     """Return the area that two outlines share.
 
     >>> overlap(from_box([0, 0, 4, 4]), from_box([2, 2, 9, 9]))
     4.0
     """
-    if (a.max(axis=0) <= b.min(axis=0)).any() or (b.max(axis=0) <= a.min(axis=0)).any():
+    if not _near(bounds(a), bounds(b)):
         return 0.0
     return sum(map(signed_area, _clip(pyclipper.CT_INTERSECTION, a, [b])))
 
@@ -128,7 +159,7 @@ def uncovered(xy: Outline, covers: Sequence[Outline]) -> list[Outline]:
     >>> [part.tolist() for part in uncovered(from_box([0, 0, 4, 2]), [from_box([3, -1, 9, 9])])]
     [[[3.0, 2.0], [0.0, 2.0], [0.0, 0.0], [3.0, 0.0]]]
     """
-    near = [c for c in covers if not ((c.max(0) <= xy.min(0)).any() or (xy.max(0) <= c.min(0)).any())]
+    near = _near_ones(xy, covers)
     if not near:
         return [xy]
     return sorted((ring for ring in _clip(pyclipper.CT_DIFFERENCE, xy, near) if signed_area(ring) > 0), key=area)[::-1]
@@ -139,7 +170,8 @@ def visible_share(xy: Outline, covers: Sequence[Outline]) -> float:
     whole = area(xy)
     if whole <= 0:
         return 0.0
-    hidden = sum(map(signed_area, _clip(pyclipper.CT_INTERSECTION, xy, covers))) if len(covers) else 0.0
+    near = _near_ones(xy, covers)
+    hidden = sum(map(signed_area, _clip(pyclipper.CT_INTERSECTION, xy, near))) if near else 0.0
     return min(1.0, max(0.0, 1.0 - hidden / whole))
 
 

@@ -8,6 +8,7 @@ PaddleOCR differs: it never jitters the scale nor mirrors; it counts ignored obj
 pastes them; it tests upright boxes where this tests the outlines themselves; it turns each text by any whole angle.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -100,7 +101,7 @@ def _shape(rng: np.random.Generator, outline: Outline, upright: bool, rules: Rul
     low, high = rules.scales
     scale = low * (high / low) ** rng.random()
     mirrored, angle = rng.random() < rules.flip, 360 * rng.random()
-    left, top, right, bottom = contours.box_around(outline).tolist()
+    left, top, right, bottom = contours.bounds(outline)
     wide, tall = right - left, bottom - top
     if min(wide, tall) * scale < LEAST_SIDE:
         return None
@@ -115,11 +116,10 @@ def _shape(rng: np.random.Generator, outline: Outline, upright: bool, rules: Rul
             matrix = straight @ matrix
         matrix = geometry.rotate(angle) @ matrix
     shaped = geometry.warp_points(outline, matrix)
-    corner = shaped.min(axis=0)
-    shaped -= corner
-    if not np.isfinite(shaped).all() or shaped.max(axis=0).min() < LEAST_SIDE:
+    x0, y0, x1, y1 = contours.bounds(shaped)
+    if not min(x1 - x0, y1 - y0) >= LEAST_SIDE or not math.isfinite(x1 - x0 + y1 - y0):
         return None
-    return geometry.translate(-corner[0], -corner[1]) @ matrix, shaped
+    return geometry.translate(-x0, -y0) @ matrix, shaped - (x0, y0)
 
 
 def _straightened(quad: Outline) -> Matrix | None:
@@ -139,12 +139,11 @@ class _Taken:
 
     def __init__(self, outlines: Sequence[Outline]) -> None:
         self.outlines = list(outlines)
-        around = [contours.box_around(outline) for outline in outlines]
-        self.boxes = np.array(around, dtype=np.float64).reshape(-1, 4)
+        self.boxes = np.array([contours.bounds(outline) for outline in outlines]).reshape(-1, 4)
 
     def add(self, outline: Outline) -> None:
         self.outlines.append(outline)
-        self.boxes = np.vstack([self.boxes, contours.box_around(outline)])
+        self.boxes = np.vstack([self.boxes, contours.bounds(outline)])
 
 
 def _place(
@@ -157,7 +156,7 @@ def _place(
     whole: bool,
 ) -> Outline | None:
     """A shift that puts the outline inside the picture, over nothing that is there; None where no try finds one."""
-    width, height = shaped.max(axis=0).tolist()  # its upper left is the origin
+    _, _, width, height = contours.bounds(shaped)  # its upper left is the origin
     if width > size_wh[0] or height > size_wh[1]:
         return None
     left, top, right, bottom = taken.boxes.T

@@ -167,9 +167,12 @@ def shrunk(rgb: Picture, matrix: Matrix) -> tuple[Picture, Matrix]:
     For maps that shrink so much that a warp, which looks at four pixels, would skip some; others come back as they are.
     """
     height, width = rgb.shape[:2]
-    middle = np.array([[width / 2, height / 2], [width / 2 + 1, height / 2], [width / 2, height / 2 + 1]])
-    at, right, below = warp_points(middle, matrix)
-    (a, b), (c, d) = (right - at).tolist(), (below - at).tolist()
+    if is_affine(matrix):
+        (a, c, _), (b, d, _), _ = matrix.tolist()
+    else:
+        middle = np.array([[width / 2, height / 2], [width / 2 + 1, height / 2], [width / 2, height / 2 + 1]])
+        at, right, below = warp_points(middle, matrix)
+        (a, b), (c, d) = (right - at).tolist(), (below - at).tolist()
     factor = math.sqrt(abs(a * d - b * c))
     if not 0 < factor < _SKIPS:
         return rgb, matrix

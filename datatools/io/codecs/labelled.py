@@ -10,13 +10,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from datatools.core.errors import DataError, UsageError, escape
-from datatools.core.records import Annotation
+from datatools.core.records import Annotation, Box
 from datatools.core.values import Labelled, Source, printable
 from datatools.io import files, images
 from datatools.io.codecs.image import CARRIED
 from datatools.io.intake import Intake
 from datatools.io.room import Room
-from datatools.io.voc import document, lists, write
+from datatools.io.voc import document, lists, usual, write
 from datatools.io.voc.layout import Tree, VocSet, open_set
 from datatools.io.voc.scan import read_table
 
@@ -70,13 +70,13 @@ class LabelledCodec:
 
     def read(self, source: Source, intake: Intake) -> Labelled:
         """Decode the picture and read its boxes. Raises DataError for either, also for an object without a box."""
-        annotation = _annotation(source, intake)
+        size_wh, boxes = _annotation(source, intake)
         data = intake.read(limit=images.MAX_FILE_BYTES)
         header = images.header_of(data, name=source.id)
         displayed = (header.width, header.height)[:: -1 if header.orientation >= 5 else 1]
         stored = (header.width, header.height)
-        upright = annotation.size_wh != stored or stored == displayed
-        return Labelled(images.decode(data, name=source.id, upright=upright), annotation.boxes)
+        upright = size_wh != stored or stored == displayed
+        return Labelled(images.decode(data, name=source.id, upright=upright), boxes)
 
     def keep(self, source: Source, intake: Intake, room: Room) -> Any:
         """Write the XML as it is, and give the picture a second name."""
@@ -115,17 +115,22 @@ class LabelledCodec:
             room.write(name, lists.list_bytes(members))
 
 
-def _annotation(source: Source, intake: Intake) -> Annotation:
-    """What the item's XML says. Raises DataError where it cannot be read whole, or the picture is missing."""
+def _annotation(source: Source, intake: Intake) -> tuple[tuple[int, int], tuple[Box, ...]]:
+    """The size that the item's XML declares, and its boxes. Raises DataError where it cannot be read whole, or the
+    picture is missing."""
     name = printable(source.files[-1])
     if len(source.files) < 2:
         what = "its image is not in the set"
         raise DataError(name, 0, "E-IMAGE-MISSING", what, "add the image, or remove the annotation")
-    parsed = document.parse(intake.read(1, limit=document.MAX_BYTES), name)
-    for raw in parsed.objects:
-        if problem := raw.problem(name):
-            raise problem
-    return document.annotation(parsed, source.id, json.loads(source.labels)["coords"])
+    data = intake.read(1, limit=document.MAX_BYTES)
+    coords = json.loads(source.labels)["coords"]
+    if (found := usual.read(data, name, coords)) is not None:
+        return found
+    parsed = document.parse(data, name)
+    annotation = document.annotation(parsed, source.id, coords)
+    if len(annotation.boxes) < len(parsed.objects):
+        raise next(problem for raw in parsed.objects if (problem := raw.problem(name)))
+    return annotation.size_wh, annotation.boxes
 
 
 def _list_name(voc_set: VocSet, tree: Tree, split: str) -> str:

@@ -38,6 +38,11 @@ class Seen(NamedTuple):
     share: float
 
 
+def as_they_were(item: Anything) -> list[Seen | None]:
+    """For `with_seen`: nothing happened to any object."""
+    return [None] * (len(item.boxes) if isinstance(item, Labelled) else len(getattr(item, "regions", ())))
+
+
 def size_of(item: Anything) -> tuple[int, int]:
     """Width and height of the picture."""
     height, width = item.pixels.shape[:2]
@@ -100,27 +105,28 @@ def hidden(item: Item, pixels: "Picture", shares: Sequence[float], draw: Any, *,
 def with_seen(
     item: Item,
     pixels: "Picture",
-    seen: Sequence[Seen],
+    seen: Sequence[Seen | None],
     draw: Any,
     *,
     min_visible: float,
     cut: bool = False,
     move: Callable[["Outline"], Seen] | None = None,
 ) -> Item:
-    """The item with another picture and what is seen of its objects in it.
+    """The item with another picture and what is seen of its objects in it; None where an object is as it was.
 
     cut: whether what is missing lies beyond the picture's edge, rather than behind something. move: what happened to
     the outlines of parts; None where they stayed.
     """
     if isinstance(item, Labelled):
-        kept = [_box(b, s, cut, move) for b, s in zip(item.boxes, seen, strict=True) if _stays(s, min_visible)]
+        pairs = zip(item.boxes, seen, strict=True)
+        kept = [b if s is None else _box(b, s, cut, move) for b, s in pairs if s is None or _stays(s, min_visible)]
         return replace(item, pixels=pixels, boxes=tuple(kept), draw=draw)
     if isinstance(item, TextPage):
         readable = max(min_visible, _READABLE)
         regions = [
-            region_with(region, one.outline, ignore=one.share < readable)
+            region if one is None else region_with(region, one.outline, ignore=one.share < readable)
             for region, one in zip(item.regions, seen, strict=True)
-            if one.share > _GONE and len(one.outline) > 2
+            if one is None or (one.share > _GONE and len(one.outline) > 2)
         ]
         return replace(item, pixels=pixels, regions=tuple(regions), draw=draw)
     return replace(item, pixels=pixels, draw=draw)

@@ -52,7 +52,8 @@ class Canvas:
 
         outlines = labels.outlines_of(donor)
         objects: Sequence[Box | TextRegion] = donor.boxes if isinstance(donor, Labelled) else donor.regions
-        able = [i for i in range(len(objects)) if _is_whole(objects[i]) and _is_alone(i, outlines)]
+        alone = _alone(outlines)
+        able = [i for i in range(len(objects)) if _is_whole(objects[i]) and i in alone]
         if classes is None:
             chosen = [able[i] for i in copy_paste.choose(rng, len(able), ratio=ratio, at_most=at_most)]
         else:
@@ -90,29 +91,33 @@ class Canvas:
             both = replace(self._item, boxes=(*self._item.boxes, *(b for b in new if isinstance(b, Box))))
         else:
             both = replace(self._item, regions=(*self._item.regions, *(r for r in new if isinstance(r, TextRegion))))
+        seen = self._behind(both) if self._rules.max_iou else labels.as_they_were(both)
+        return labels.with_seen(both, self._pixels, seen, self._draws, min_visible=min_visible)
+
+    def _behind(self, both: Labelled | TextPage) -> list[labels.Seen | None]:
+        """What is seen of all objects behind those that were pasted; what is pasted later lies above."""
         covers = [outline for _, outline in self._pasted]
         first = len(self._there)
-        # what is pasted later lies above
-        seen = [
+        return [
             labels.behind(outline, covers[max(0, i - first + 1) if i >= first else 0 :])
             for i, outline in enumerate(labels.outlines_of(both))
         ]
-        return labels.with_seen(both, self._pixels, seen, self._draws, min_visible=min_visible)
 
 
 def _is_whole(one: Box | TextRegion) -> bool:
     return not (one.difficult if isinstance(one, Box) else one.ignore)
 
 
-def _is_alone(number: int, outlines: "Sequence[Outline]") -> bool:
-    """Whether an object brings no considerable part of another along."""
+def _alone(outlines: "Sequence[Outline]") -> set[int]:
+    """The objects that bring no considerable part of another along."""
     from datatools.kernels import contours
 
-    own = outlines[number]
-    if contours.area(own) <= 0:
-        return False
-    others = (outline for i, outline in enumerate(outlines) if i != number)
-    return all(contours.overlap(own, other) <= _ALONE * contours.area(other) for other in others)
+    areas = [contours.area(outline) for outline in outlines]
+    found = {i for i, area in enumerate(areas) if area > 0}
+    for i, j in contours.overlapping_pairs(outlines):
+        shared = contours.overlap(outlines[i], outlines[j])
+        found -= {a for a, b in ((i, j), (j, i)) if shared > _ALONE * areas[b]}
+    return found
 
 
 def _of_classes(
