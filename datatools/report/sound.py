@@ -110,10 +110,9 @@ def _waveform_png(found: Envelope, spans: NDArray[np.int64]) -> bytes:
 def spectrogram(levels: Floats, duration_s: float, sr: int, form: Literal["svg", "png"]) -> bytes:
     """Draw log energies of mel bands, (columns, bands) with the lowest band first, over time and frequency."""
     picture = _heat(levels)
-    png = images.encode_png(picture)
     if form == "png":
-        return png
-    inside = base64.b64encode(png).decode()
+        return images.encode_png(picture.repeat(2, axis=0))
+    inside = base64.b64encode(images.encode_png(picture)).decode()
     parts = [
         f'<image x="{_LEFT}" y="{_TOP}" width="{WIDTH}" height="{HEIGHT}" preserveAspectRatio="none" '
         f'href="data:image/png;base64,{inside}"/>'

@@ -405,6 +405,21 @@ def test_pictures(talks: Path) -> None:
         assert text.endswith("</svg>\n")
 
 
+def test_the_pipeline_runs_and_then_has_nothing_to_do(talks: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pipeline = Path(__file__).resolve().parents[2] / "pipelines" / "audio.yaml"
+    words = ["run", str(pipeline), "--set", "root=talks", "-j", "1"]
+    assert main(words) == 0
+    clips = rows("work/audio/clips/segments.csv")
+    script = Path("work/audio/features/feats.scp").read_text().splitlines()
+    assert len(clips) == len(script) == 14
+    for clip in Path("work/audio/clips").rglob("*.wav"):
+        info = soundfile.info(clip)
+        assert (info.samplerate, info.channels) == (16_000, 1)
+    capsys.readouterr()
+    assert main(words) == 0
+    assert "nothing was run" in capsys.readouterr().out
+
+
 def test_functions_take_arrays(talks: Path) -> None:
     wave, sr = soundfile.read(talks / TALK, dtype="float32")
     cut = find("audio.slice")(Audio.of(wave, sr), shortest=0.5)
