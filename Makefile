@@ -43,6 +43,7 @@ check: $(VENV)/dev.done ## lint, types, layers
 	.venv-peers/bin/python -m pip install -q --upgrade pip
 	.venv-peers/bin/python -m pip install -q -r benchmarks/peers.txt
 	.venv-peers/bin/python -m pip install -q --no-deps torchvision==0.28.0  # its networks alone are used, with our torch
+	.venv-peers/bin/python -m pip install -q --no-deps silero-vad # its file alone: it would bring torch along
 	@touch $@
 
 bench: $(VENV)/dev.done .venv-peers/done ## measure every job against its peers, in one run each

@@ -1,10 +1,14 @@
 """The command `datatools`. What can be answered without the parser is, as that costs most of the start."""
 
+import contextlib
 import gc
 import os
 import signal
 import sys
 from types import FrameType
+
+EXIT_STORAGE = 4
+"""As in core/errors.py, which nothing here waits for."""
 
 
 class Terminated(BaseException):
@@ -53,7 +57,30 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output left, as `| head` does
         sys.stdout = None
         code = 0
-    sys.exit(code)
+    except OSError as error:
+        code = _unheard(error)
+    sys.exit(_brought_home(code))
+
+
+def _brought_home(code: int) -> int:
+    """The exit code, once all that was printed has reached its reader."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        sys.stdout = None
+    except OSError as error:
+        return _unheard(error, told=code == EXIT_STORAGE)
+    return code
+
+
+def _unheard(error: OSError, *, told: bool = False) -> int:
+    """Say that what was printed went nowhere, and give up on it."""
+    sys.stdout = None
+    if not told:
+        with contextlib.suppress(OSError):
+            print(f"datatools: cannot write the answer: {error.strerror or error}", file=sys.stderr)
+    return EXIT_STORAGE
 
 
 def _command_page(words: list[str]) -> str:

@@ -17,6 +17,7 @@ from datatools.cli import command
 from datatools.cli.app import main
 from datatools.core import op
 from datatools.core.errors import DatatoolsError
+from datatools.core.result import plain
 from datatools.engine import executors, schema
 from datatools.engine.executors import LocalRun
 from datatools.engine.runner import execute
@@ -40,11 +41,52 @@ CASES: dict[str, dict[str, Any]] = {
     "anchors.sweep": {"k": "1..3", "plot": Path("out/plot.svg")},
     "anchors.check": {"anchors": Path("anchors.txt")},
     "haze.remove": {"out": Path("out")},
+    "haze.add": {"out": Path("out"), "beta": "0.6..1.8", "copies": 2},
+    "haze.score": {"reference": Path("other")},
+    "video.info": {},
+    "video.frames": {"out": Path("out"), "scene": True},
+    "video.foreground": {"out": Path("out"), "boxes": "voc", "overlay": True, "keep_every": 25},
+    "video.score": {"groundtruth": Path("video")},
+    "ocr.lint": {},
+    "ocr.split": {"out": Path("out")},
+    "ocr.crop": {"out": Path("out")},
+    "ocr.dict": {"out": Path("out/dict.txt"), "coverage": Path("other")},
+    "ocr.stats": {"html": Path("out/page.html")},
+    "ocr.cls_set": {"out": Path("out"), "both": True},
+    "ocr.preview": {"out": Path("out/sheet.png")},
+    "ocr.convert": {"out": Path("out"), "to": "icdar"},
+    "augment.copy_paste": {"out": Path("out"), "copies": 2, "keep_originals": True},
+    "augment.tia.distort": {"out": Path("out")},
+    "augment.tia.stretch": {"out": Path("out")},
+    "augment.tia.perspective": {"out": Path("out")},
+    "augment.randaugment": {"out": Path("out")},
+    "augment.autoaugment": {"out": Path("out")},
+    "augment.cutout": {"out": Path("out")},
+    "augment.random_erasing": {"out": Path("out")},
+    "augment.hide_and_seek": {"out": Path("out")},
+    "augment.gridmask": {"out": Path("out")},
+    "augment.mixup": {"out": Path("out")},
+    "augment.cutmix": {"out": Path("out")},
+    "augment.mosaic": {"out": Path("out")},
+    "augment.bda": {"out": Path("out")},
+    "augment.pp_det": {"out": Path("out"), "size": 128},
+    "augment.shrink_map": {"out": Path("out")},
+    "augment.border_map": {"out": Path("out")},
+    "augment.imgaug": {"out": Path("out"), "pipeline": Path("flip.yaml")},
+    "augment.preview": {"out": Path("out/sheet.png"), "op": "copy-paste", "n": 2, "draws": 1},
     "zoo.train": {"out": Path("out"), "epochs": 1, "batch": 64, **SMALL},
     "zoo.evaluate": {"checkpoint": Path("small.safetensors"), "out": Path("out")},
     "zoo.predict": {"checkpoint": Path("small.safetensors"), "out": Path("out/all.csv"), "plot": Path("out/some.jpg")},
     "zoo.check": {"steps": 1, "batch": 8, **SMALL},
     "zoo.compare": {"val": Path("other"), "runs": 2, "steps": 1, "batch": 8, **SMALL},
+    "audio.slice": {"out": Path("out"), "vad": "energy", "manifest": ("csv", "lhotse"), "plot": "svg", "scores": True},
+    "audio.vad": {"out": Path("out"), "manifest": ("rttm", "textgrid"), "vad": "energy"},
+    "audio.score": {"ref": Path("reference.rttm")},
+    "audio.features": {"out": Path("out"), "to": "npz", "cmvn": "global", "deltas": 2},
+    "audio.info": {},
+    "audio.plot": {"out": Path("out"), "to": "png", "kind": "waveform"},
+    "audio.convert": {"out": Path("out"), "rate": 16000, "peak": -3.0},
+    "audio.augment": {"out": Path("out"), "gain": 6.0, "speed": "0.9,1.1", "copies": 2},
     "zoo.list": {},
     "zoo.summary": {"classes": 6, "input": "3,16,16", "plot": Path("out/costs.svg")},
     "zoo.compress.quantize": {"out": Path("out/few.safetensors"), "scheme": "kmeans", "data": Path("raw")},
@@ -54,23 +96,53 @@ CASES: dict[str, dict[str, Any]] = {
 """What each operation is called with here, beside its input; the test below finds one that is missing."""
 
 EVERY = pytest.mark.parametrize("name", CASES)
-READERS = pytest.mark.parametrize("name", [n for n in CASES if n != "voc.undo"])
+ALIKE = {n for n in CASES if n.startswith("augment.") and op.find(n).items} - {
+    "augment.copy_paste",
+    "augment.shrink_map",
+}
+"""Differ from one of the others in their function alone: no processes are started for them here, and
+tests/ops/augment/test_every_augmentation.py holds their functions to the same."""
+READERS = pytest.mark.parametrize("name", [n for n in CASES if n not in ALIKE | {"voc.undo"}])
 """All but the one whose work is to change its input: tests/ops/voc/test_voc_fix.py undoes what was fixed."""
 ITEMS = [n for n in CASES if op.find(n).items]
 """Those that run once an item."""
-FOLDERS = [n for n, case in CASES.items() if case.get("out") == Path("out")]
+FOLDERS = [n for n, case in CASES.items() if case.get("out") == Path("out") and n not in ALIKE]
+
+
+SETS = {"ocr": "ocr", "augment.shrink_map": "ocr", "augment.border_map": "ocr"}
+"""The folder of fixtures/ that a group or an operation reads, where it is not the street scenes."""
 
 
 @pytest.fixture(autouse=True)
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fixture_voc: Path, small_classifier: Path) -> Path:
-    """A working directory with the set in raw/, once more in other/, an anchors file and the weights of a network."""
+def place(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fixture_voc: Path,
+    fixture_video: Path,
+    small_classifier: Path,
+) -> Path:
+    """A working directory with the set in raw/, once more in other/, and what single groups read beside it."""
     monkeypatch.chdir(tmp_path)
-    shutil.copytree(fixture_voc, "raw")
-    shutil.copytree(fixture_voc, "other")
+    called = getattr(request.node, "callspec", None)
+    name = called.params.get("name", "") if called else ""
+    source = fixture_voc.with_name(SETS.get(name) or SETS.get(name.partition(".")[0], "voc"))
+    shutil.copytree(source, "raw")
+    shutil.copytree(source, "other")
+    shutil.copytree(fixture_video / "truth", "video/truth")
+    shutil.copy(fixture_video / "scenes.mp4", "video")
     Path("anchors.txt").write_text("10,13,  16,30,  33,23\n")
+    Path("flip.yaml").write_text("- Fliplr: {p: 1.0}\n")
     shutil.copy(small_classifier, "small.safetensors")
+    Path("sounds").mkdir()
+    for sound in ("phone.wav", "studio.flac", "reference.rttm"):
+        shutil.copy(fixture_voc.parent / "audio" / sound, "sounds")
+    shutil.copy("sounds/reference.rttm", ".")
     return tmp_path
 
+
+PLACES = {"video": "video", "audio": "sounds"}
+"""The folder of a group that reads something else than raw/."""
 
 NO_SETS: dict[str, Any] = {
     "zoo.list": "mobilenet_v1*",
@@ -82,11 +154,12 @@ NO_SETS: dict[str, Any] = {
 """What stands in the place of the set where an operation takes something else."""
 
 
-def arguments(name: str, source: str = "raw") -> dict[str, Any]:
+def arguments(name: str, source: str = "") -> dict[str, Any]:
     first = op.find(name).params[0]
     if name in NO_SETS:
-        given = NO_SETS[name] if source == "raw" else type(NO_SETS[name])(source)
+        given = type(NO_SETS[name])(source) if source else NO_SETS[name]
         return {first.name: given, **CASES[name]}
+    source = source or PLACES.get(op.find(name).group, "raw")
     return {first.name: (Path(source), Path("other")) if first.many else Path(source), **CASES[name]}
 
 
@@ -135,13 +208,13 @@ def test_signature_command_and_schema_agree(name: str) -> None:
     for spec in specs.values():
         assert spec.positional or spec.param.help, f"{spec.name} has no help"
     built = inspect.signature(command.callback(found)).parameters
-    assert set(built) - {"json", "jobs", "engine", "address"} == set(specs)
+    assert set(built) - {"json", "jobs", "run_engine", "address"} == set(specs)
     properties = schema.model(name).model_json_schema()["properties"] if schema.stage_params(found) else {}
     assert set(properties) == {s.name for s in schema.stage_params(found)}
     for key, shown in properties.items():
         default = specs[key].default
         if not specs[key].required:
-            assert shown.get("default") == (list(default) if isinstance(default, tuple) else default)
+            assert shown.get("default") == plain(default)
 
 
 @READERS
@@ -158,10 +231,11 @@ def test_one_process_and_two_give_the_same_bytes(name: str, monkeypatch: pytest.
 
 @READERS
 def test_the_input_is_not_touched(name: str) -> None:
-    before, stamps = contents(Path("raw")), times(Path("raw"))
+    source = Path(PLACES.get(op.find(name).group, "raw"))
+    before, stamps = contents(source), times(source)
     execute(op.find(name), arguments(name), LocalRun(1))
-    assert contents(Path("raw")) == before
-    assert times(Path("raw")) == stamps
+    assert contents(source) == before
+    assert times(source) == stamps
 
 
 @EVERY

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 HEAVY = (
+    "numba",
     "numpy",
     "cv2",
     "lxml",
@@ -15,7 +16,6 @@ HEAVY = (
     "sklearn",
     "scipy",
     "yaml",
-    "pebble",
     "xmltodict",
     "xxhash",
 )

@@ -1,5 +1,6 @@
 """The command line: groups and commands are made when they are named."""
 
+import contextlib
 import os
 import sys
 import tempfile
@@ -16,7 +17,7 @@ from datatools.cli import command
 from datatools.cli.overview import COMMANDS
 from datatools.core import op
 from datatools.core.errors import EXIT_BUG, EXIT_STORAGE, DatatoolsError, escape
-from datatools.core.groups import GROUPS, SUBGROUPS
+from datatools.core.groups import GROUPS, INNER
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -25,21 +26,28 @@ def main(words: Sequence[str] | None = None) -> int:
         code = typer.main.get_command(_app()).main(list(words or ()), prog_name="datatools", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except typer.TyperException as error:
-        error.show()  # type: ignore[attr-defined]  # every one that the parser raises has it
+        with contextlib.suppress(OSError):
+            error.show()  # type: ignore[attr-defined]  # every one that the parser raises has it
         return error.exit_code
     except typer.Abort:
         return 130
     except DatatoolsError as error:
-        print(f"datatools: {error}", file=sys.stderr)
+        _say(str(error))
         return error.exit_code
     except BrokenPipeError:
         raise
     except OSError as error:
-        print(f"datatools: {escape(error.filename or 'system')}: {error.strerror or error}", file=sys.stderr)
+        _say(f"{escape(error.filename or 'system')}: {error.strerror or error}")
         return EXIT_STORAGE
     except Exception as error:
-        print(f"datatools: a bug of ours: {escape(repr(error))[:200]}; please report {_report()}", file=sys.stderr)
+        _say(f"a bug of ours: {escape(repr(error))[:200]}; please report {_report(error)}")
         return EXIT_BUG
+
+
+def _say(line: str) -> None:
+    """Print a line on stderr; the exit code says enough where nobody can hear it."""
+    with contextlib.suppress(OSError):
+        print(f"datatools: {line}", file=sys.stderr)
 
 
 def _app() -> typer.Typer:
@@ -69,7 +77,7 @@ class _Root(_Lazy):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name in GROUPS:
-            return _group(cmd_name, GROUPS[cmd_name])
+            return _group(cmd_name, cmd_name)
         if cmd_name in COMMANDS:
             from datatools.cli import outputs, pipelines
 
@@ -80,30 +88,48 @@ class _Root(_Lazy):
         return None
 
 
-def _group(name: str, text: str) -> Any:
-    group = typer.Typer(cls=_Group, name=name, rich_markup_mode=None, add_completion=False)
-    group.callback(help=text, no_args_is_help=True)(lambda: None)
-    made = typer.main.get_command(group)
-    made.name = name
-    return made
-
-
 class _Group(_Lazy):
-    """The operations of one group, and the groups inside of it; its name is dotted, as theirs are."""
+    """The operations of one group, and the groups inside it. path: its name, as `augment.tia`."""
+
+    path = ""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return [name.replace("_", "-") for name in op.commands(str(self.name))]
+        return [word.replace("_", "-") for word in op.words(self.path)]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in self.list_commands(ctx):
             return None
-        name = f"{self.name}.{cmd_name.replace('-', '_')}"
-        return _group(name, SUBGROUPS[name]) if name in SUBGROUPS else command.build(op.find(name))
+        name = f"{self.path}.{cmd_name.replace('-', '_')}"
+        return command.build(op.find(name)) if name in op.names() else _group(name, cmd_name)
 
 
-def _report() -> Path:
-    """Keep the traceback in a file of its own; return its path."""
-    handle, name = tempfile.mkstemp(prefix="datatools-bug-", suffix=".txt")
-    with os.fdopen(handle, "w", errors="backslashreplace") as file:
-        file.write(f"{' '.join(sys.argv)}\n\n{traceback.format_exc()}")
-    return Path(name)
+def _group(path: str, word: str) -> Any:
+    """The command of a group. word: how it is called on the command line."""
+    title = GROUPS.get(path) or INNER[path]
+    group = typer.Typer(
+        cls=type("_Inner", (_Group,), {"path": path}), name=word, rich_markup_mode=None, add_completion=False
+    )
+    group.callback(help=title, no_args_is_help=True)(lambda: None)
+    made = typer.main.get_command(group)
+    made.name = word
+    return made
+
+
+def _report(bug: Exception) -> str:
+    """Keep the traceback in a file of its own; return its path, or where it happened if there is no room for one."""
+    try:
+        handle, name = tempfile.mkstemp(prefix="datatools-bug-", suffix=".txt")
+    except OSError as error:
+        return _place(bug, error)
+    try:
+        with os.fdopen(handle, "w", errors="backslashreplace") as file:
+            file.write(f"{' '.join(sys.argv)}\n\n{''.join(traceback.format_exception(bug))}")
+    except OSError as error:
+        os.unlink(name)
+        return _place(bug, error)
+    return name
+
+
+def _place(bug: Exception, error: OSError) -> str:
+    last = traceback.extract_tb(bug.__traceback__)[-1]
+    return f"{Path(last.filename).name}:{last.lineno} (no report could be kept: {error.strerror or error})"

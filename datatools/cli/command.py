@@ -1,5 +1,6 @@
 """A command, built from the signature of its operation."""
 
+import importlib
 import inspect
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
@@ -15,6 +16,8 @@ from datatools.core.result import Result
 Jobs = Annotated[int, typer.Option("-j", "--jobs", min=0, help="processes; 0 is one a core", metavar="N")]
 Engine = Annotated[Literal["local", "ray"], typer.Option(help="processes of this machine, or a Ray cluster")]
 Address = Annotated[str, typer.Option(help="of a Ray cluster; one is started here without", metavar="auto|HOST:PORT")]
+_SPREAD = {"jobs": "jobs", "run_engine": "engine", "address": "address"}  # the words of a command: of open_run
+
 AsJson = Annotated[bool, typer.Option("--json", help="print the result as one JSON object")]
 
 
@@ -24,6 +27,14 @@ def build(op: Op[..., Result]) -> Any:
     class Command(typer.core.TyperCommand):
         def get_help(self, ctx: Any) -> str:
             return pages.help_page(op)
+
+        def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+            for spec in op.params:
+                if spec.param.instead and spec.flag in args:
+                    module, _, function = spec.param.instead.partition(":")
+                    finish(getattr(importlib.import_module(module), function)(), "--json" in args)
+                    raise typer.Exit
+            return super().parse_args(ctx, args)
 
     app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
     app.command(op.command, cls=Command, help=op.summary)(callback(op))
@@ -35,7 +46,7 @@ def callback(op: Op[..., Result]) -> Callable[..., None]:
 
     def invoke(**words: Any) -> None:
         as_json = words.pop("json")
-        spread = {name: words.pop(name) for name in ("engine", "jobs", "address") if name in words}
+        spread = {name: words.pop(word) for word, name in _SPREAD.items() if word in words}
         arguments = {spec.name: _argument(spec, words[spec.name]) for spec in op.params}
         from datatools.engine import open_run
         from datatools.engine.runner import execute
@@ -47,7 +58,7 @@ def callback(op: Op[..., Result]) -> Callable[..., None]:
     parameters = [_parameter(spec) for spec in op.params]
     if op.takes_run:
         parameters.append(_keyword("jobs", Jobs, 0))
-        parameters.append(_keyword("engine", Engine, "local"))
+        parameters.append(_keyword("run_engine", _engine(op), "local"))
         parameters.append(_keyword("address", Address, ""))
     parameters.append(_keyword("json", AsJson, False))
     # Typer sorts nothing: what has no default must stand before what has one
@@ -64,6 +75,10 @@ def finish(result: Result, as_json: bool) -> None:
     show(result, as_json)
     if result.problems:
         raise typer.Exit(1)
+
+
+def _engine(op: Op[..., Any]) -> Any:
+    return Annotated[Literal["local", "ray"], typer.Option(pages.engine_flag(op), help="where the work is done")]
 
 
 def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:

@@ -32,7 +32,8 @@ def options_markdown(operation: Op[..., Result]) -> str:
         )
     if operation.takes_run:
         rows.append("| `-j`, `--jobs N` | one a core | processes |")
-        rows.append("| `--engine local\\|ray` | `local` | processes of this machine, or [a Ray cluster](cluster.md) |")
+        engine = words.engine_flag(operation)
+        rows.append(f"| `{engine} local\\|ray` | `local` | processes of this machine, or [a Ray cluster](cluster.md) |")
         rows.append("| `--address auto\\|HOST:PORT` |  | of a Ray cluster; one is started here without |")
     rows.append("| `--json` |  | print the result as one JSON object |")
     return "\n".join(rows) + "\n"

@@ -13,7 +13,7 @@ from datatools.core.op import Op, ParamSpecOf
 
 RUN_OPTIONS = (
     ("-j, --jobs N", "processes; 0 is one a core  [default: 0]"),
-    ("--engine local|ray", "processes of this machine, or a Ray cluster  [default: local]"),
+    ("{engine} local|ray", "processes of this machine, or a Ray cluster  [default: local]"),
     ("--address auto|HOST:PORT", "of a Ray cluster; one is started here without"),
 )
 ALL_OPTIONS = (("--json", "print the result as one JSON object"), ("--help", "show this page"))
@@ -24,12 +24,17 @@ def help_page(op: Op[..., Any], width: int = 0) -> str:
     width = width or min(100, _terminal_width())
     words = " ".join(argument(s) for s in op.params if s.positional)
     options = [(", ".join(spellings(s)), described(s)) for s in op.params if not s.positional]
-    options += RUN_OPTIONS if op.takes_run else ()
+    options += [(word.format(engine=engine_flag(op)), text) for word, text in RUN_OPTIONS] if op.takes_run else []
     lines = [f"Usage: datatools {op.group} {op.command} [OPTIONS] {words}", "", *_description(op, width), ""]
     if told := [(argument(s), s.param.help) for s in op.params if s.positional and s.param.help]:
         lines += ["Arguments:", *_columns(told, width), ""]
     lines += ["Options:", *_columns([*options, *ALL_OPTIONS], width)]
     return "\n".join(lines)
+
+
+def engine_flag(op: Op[..., Any]) -> str:
+    """The option that says where the work is done: another where the operation itself has an `--engine`."""
+    return "--run-engine" if any(spec.flag == "--engine" for spec in op.own) else "--engine"
 
 
 def argument(spec: ParamSpecOf) -> str:

@@ -11,7 +11,7 @@ from `Op.params`. Parameters before the `*` are positional words of the command;
     def remove(image: Image, *, patch: Annotated[int, Param("side of the window, px", ge=1)] = 15) -> Image:
 
 A first parameter that is a value (core/values.py) makes an operation on items: the command takes SRC and OUT in its
-place, and the options of `ItemOptions` on top. Parameters of the types Rng and Donors are handed in.
+place, and the options of `ItemOptions` on top. Parameters of the types Rng, Donors and Source are handed in.
 """
 
 import functools
@@ -19,7 +19,7 @@ import importlib
 import inspect
 import types
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, ParamSpec, TypeVar
@@ -31,6 +31,7 @@ from datatools.core.values import Donors, Rng, Source, Value
 P = ParamSpec("P")
 R_co = TypeVar("R_co", covariant=True)
 
+Preview = Callable[[Any], Iterable[str]]
 Prepare = Callable[[Path, Iterator[Source], Mapping[str, Any]], Any]
 
 _registry: dict[str, "Op[..., Any]"] = {}
@@ -44,6 +45,7 @@ class Param:
     writes: the parameter names something that the operation makes: a file, a folder, or files inside a folder that may
     be there already.
     steers: the parameter says how the work is done, and does not decide the result.
+    instead: `module:function` that makes a Result which the command shows instead of working, where the flag is given.
     """
 
     help: str
@@ -55,6 +57,7 @@ class Param:
     lt: float | None = None
     writes: Literal["", "file", "folder", "files"] = ""
     steers: bool = False
+    instead: str = ""
 
     def bound_error(self, value: float) -> str:
         """What is wrong with the value, or nothing."""
@@ -119,11 +122,13 @@ class Op(Generic[P, R_co]):
         *,
         prepare: Prepare | None = None,
         generates: bool = False,
+        preview: Preview | None = None,
     ) -> None:
         self.name = name
         self.version = version
         self.prepare = prepare
         self.generates = generates
+        self.preview = preview
         self.function = function
         functools.update_wrapper(self, function)
 
@@ -143,7 +148,7 @@ class Op(Generic[P, R_co]):
 
     @property
     def command(self) -> str:
-        """The words of the command line after the group's: `lint`, or `compress prune` of a group inside the group."""
+        """The words of the command line: the parts of the name after the first dot."""
         return self.name.partition(".")[2].replace("_", "-").replace(".", " ")
 
     @property
@@ -177,7 +182,7 @@ class Op(Generic[P, R_co]):
     def own(self) -> tuple[ParamSpecOf, ...]:
         """The parameters of the function itself, without those that are handed in."""
         signature = inspect.signature(self.function).parameters
-        handed = {"run", self.rng_parameter, self.donors_parameter, self.prepared_parameter}
+        handed = {"run", self.rng_parameter, self.donors_parameter, self.source_parameter, self.prepared_parameter}
         handed |= {next(iter(signature))} if self.items else set()
         return tuple(_spec(p, self._hints[p.name]) for p in signature.values() if p.name not in handed)
 
@@ -206,6 +211,11 @@ class Op(Generic[P, R_co]):
     def donors_parameter(self) -> str:
         """The parameter that is handed the other items of the set; empty where there is none."""
         return self._handed(Donors)
+
+    @functools.cached_property
+    def source_parameter(self) -> str:
+        """The parameter that is handed the item's Source; empty where there is none."""
+        return self._handed(Source)
 
     @functools.cached_property
     def prepared_parameter(self) -> str:
@@ -291,20 +301,26 @@ def _spec(parameter: inspect.Parameter, hint: Any) -> ParamSpecOf:
 
 
 def op(
-    name: str, version: int, *, prepare: Prepare | None = None, generates: bool = False
+    name: str,
+    version: int,
+    *,
+    prepare: Prepare | None = None,
+    generates: bool = False,
+    preview: Preview | None = None,
 ) -> Callable[[Callable[P, R_co]], Op[P, R_co]]:
     """Register a function as the operation `group.command`. Another one of the same name is an error.
 
     prepare: for an operation on items that needs to know something of the whole set first: called once with the set's
     root, its sources and the parameters; what it returns (plain data) is handed to the function as `prepared` and is
     part of every item's key. generates: the operation makes new items of an old one, several where `--copies` asks.
+    preview: the lines that a dry run shows of what the operation returns for an item.
     """
 
     def register(function: Callable[P, R_co]) -> Op[P, R_co]:
         earlier = _registry.get(name)
         if earlier and _home(earlier.function) != _home(function):  # a module that is run again brings the same one
             raise ValueError(f"operation {name!r} is defined twice")
-        made = Op(name, version, function, prepare=prepare, generates=generates)
+        made = Op(name, version, function, prepare=prepare, generates=generates, preview=preview)
         _registry[name] = made
         return made
 
@@ -332,16 +348,18 @@ def find(name: str) -> Op[..., Any]:
 
 
 def names(group: str = "") -> tuple[str, ...]:
-    """The names of all operations, or of one group's, in the order in which they are shown. Imports none of them."""
-    groups = (group,) if group else tuple(GROUPS)
+    """The names of all operations, or of those of one group (`voc`, `augment.tia`), in the order in which they are
+    shown. Imports none of them."""
+    first = group.partition(".")[0]
+    groups = (first,) if first else tuple(GROUPS)
     packages = ((g, importlib.import_module(f"datatools.ops.{g}")) for g in groups)
-    return tuple(f"{g}.{command}" for g, package in packages for command in package.OPERATIONS)
+    found = (f"{g}.{command}" for g, package in packages for command in package.OPERATIONS)
+    return tuple(name for name in found if not group or name.startswith(f"{group}."))
 
 
-def commands(group: str) -> list[str]:
-    """What stands in a group, or in a group inside of a group (`zoo.compress`): operations and further groups."""
-    inside = (n.removeprefix(f"{group}.") for n in names(group.partition(".")[0]) if n.startswith(f"{group}."))
-    return list(dict.fromkeys(rest.partition(".")[0] for rest in inside))
+def words(group: str) -> list[str]:
+    """What may follow the name of a group: its operations, and the groups inside it."""
+    return list(dict.fromkeys(name[len(group) + 1 :].partition(".")[0] for name in names(group)))
 
 
 class Group:
@@ -355,11 +373,11 @@ class Group:
 
     def __getattr__(self, command: str) -> "Op[..., Any] | Group":
         name = f"{self._name}.{command}"
-        if name in names(name.partition(".")[0]):
+        if name in names(self._name):
             return find(name)
-        if command not in dir(self):
-            raise AttributeError(f"datatools.{self._name} has no operation {command!r}")
-        return Group(name)
+        if names(name):
+            return Group(name)
+        raise AttributeError(f"datatools.{self._name} has no operation {command!r}")
 
     def __dir__(self) -> list[str]:
-        return commands(self._name)
+        return words(self._name)

@@ -49,6 +49,7 @@ def run(
     *,
     jobs: int = 0,
     engine: str = "local",
+    run_engine: str = "",
     address: str = "",
     progress: Progress | None = None,
     cancel: threading.Event | None = None,
@@ -58,9 +59,10 @@ def run(
     """Run an operation or a pipeline file as its command does, print nothing, return the result.
 
     what: an operation or its name (`haze.remove`), or the path of a pipeline file (`.yaml`, `.yml`). jobs: processes,
-    0 is one a core. engine, address: as `--engine` and `--address`. progress: called as items end. cancel: ends the
-    run with Cancelled soon after it is set; what was done stays, and the same call goes on. settings: of a pipeline, as
-    `--set`. parameters: of an operation, `src` and `out` among them; of a pipeline, those of `Policy`, `Selection` and
+    0 is one a core. engine, address: as `--engine` and `--address`; where the operation has a parameter `engine`, that
+    is meant, and `run_engine` is as `--run-engine`. progress: called as items end. cancel: ends the run with Cancelled
+    soon after it is set; what was done stays, and the same call goes on. settings: of a pipeline, as `--set`.
+    parameters: of an operation, `src` and `out` among them; of a pipeline, those of `Policy`, `Selection` and
     `dry_run`.
 
     Raises what the command would end with, as exceptions of datatools.core.errors. A pipeline whose stage failed
@@ -69,12 +71,15 @@ def run(
     >>> run("voc.classes", src=Path("fixtures/voc")).names[0]
     'bicycle'
     """
+    is_file = not isinstance(what, Op) and os.fspath(what).lower().endswith((".yaml", ".yml"))
+    operation = None if is_file else what if isinstance(what, Op) else op.find(os.fspath(what))
+    if operation and any(spec.name == "engine" for spec in operation.own):
+        parameters |= {"engine": engine} if engine != "local" else {}
+        engine = run_engine or "local"
     with open_run(engine, jobs, address, bars=False, progress=progress, cancel=cancel) as spread:
-        if isinstance(what, Op):
-            return _operation(what, parameters, spread)
-        if os.fspath(what).lower().endswith((".yaml", ".yml")):
-            return _pipeline(Path(what), settings or {}, parameters, spread)
-        return _operation(op.find(os.fspath(what)), parameters, spread)
+        if operation:
+            return _operation(operation, parameters, spread)
+        return _pipeline(Path(what), settings or {}, parameters, spread)  # type: ignore[arg-type]
 
 
 def _operation(operation: Op[..., Any], parameters: Mapping[str, Any], spread: "Run") -> Result:

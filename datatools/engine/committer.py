@@ -31,7 +31,7 @@ class Committer:
         self._lines: list[bytes] = []
         self._busy = False
         self._due = False
-        self._error: OSError | None = None
+        self._error: Exception | None = None
         self._changed = threading.Condition()
         self._ended = False
         self._last = time.monotonic()
@@ -79,13 +79,22 @@ class Committer:
                 self._ended = True
                 self._changed.notify_all()
             self._thread.join()
+            self._close()
+
+    def _close(self) -> None:
+        try:
             self._file.close()
+        except OSError as error:
+            self._error = error
+            self._raise()
 
     def _raise(self) -> None:
-        if self._error:
+        if isinstance(self._error, OSError):
             from datatools.io.files import cannot
 
             raise cannot("write", self._partial, self._error) from None
+        if self._error:
+            raise self._error
 
     def _work(self) -> None:
         while True:
@@ -103,12 +112,12 @@ class Committer:
                 if error:
                     return
 
-    def _write(self, lines: list[bytes]) -> OSError | None:
+    def _write(self, lines: list[bytes]) -> Exception | None:
         from datatools.io.syncing import sync_tree
 
         try:
             sync_tree(os.fspath(self._partial))
             self._file.append(lines)
-        except OSError as error:
+        except Exception as error:  # whatever it is: somebody waits for the answer
             return error
         return None

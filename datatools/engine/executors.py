@@ -34,7 +34,8 @@ class LocalRun(Run):
 
     progress: called as items end; without it a bar is drawn on stderr where that is a terminal. cancel: an event that
     ends the run with Cancelled as soon as it is set. workers_lost: how many processes died so far. nodes_lost: machines
-    that went away, where there are several.
+    that went away, where there are several. begun: how much of tasks that have not ended is done, in tasks, as far as
+    they tell.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class LocalRun(Run):
         self.bars = bars and progress is None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
         self.workers_lost = 0
         self.nodes_lost = 0
+        self.begun = 0.0
         self._cancel = cancel
 
     def map(
@@ -100,6 +102,7 @@ class LocalRun(Run):
             for outcome in pool.run(tasks, total):
                 self.check()
                 self.workers_lost = pool.workers_lost
+                self.begun = pool.begun
                 yield outcome
 
     def close(self) -> None:
@@ -141,8 +144,9 @@ class LocalRun(Run):
                 due += 1
 
     @contextlib.contextmanager
-    def bar(self, label: str, total: int) -> Iterator[Callable[[int], object]]:
-        """Show how far work of `total` items is; yields what is called with the number of items that ended."""
+    def bar(self, label: str, total: int) -> Iterator[Callable[[float], object]]:
+        """Show how far work of `total` items is; yields what is called with the number of items that ended, or the
+        share of one that was done since."""
         if self.progress is not None:
             yield _Counter(self.progress, label, total)
             return
@@ -176,6 +180,7 @@ class _Counter:
         self._done = 0
         progress(label, 0, total)
 
-    def __call__(self, step: int) -> None:
-        self._done += step
-        self._progress(self._label, self._done, self._total)
+    def __call__(self, step: float) -> None:
+        if isinstance(step, int):  # not a share of an item
+            self._done += step
+            self._progress(self._label, self._done, self._total)

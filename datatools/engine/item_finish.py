@@ -5,15 +5,26 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import datatools
 from datatools.core.errors import DataError
 from datatools.core.values import Source, printable
-from datatools.engine.item_job import CARRIED, ItemJob
+from datatools.engine.item_job import CARRIED, MANIFEST, ItemJob
 from datatools.engine.item_plan import Decision
 from datatools.engine.item_result import FAILURES, SHOWN_FAILURES
 from datatools.engine.tally import Tally
+
+
+class Told(NamedTuple):
+    """What is said of the items at the end. failures: the first items that failed. remarks: the first things that were
+    lost of items that were made all the same, or are worth a word. incomplete: items that lost something. counts: what
+    the codec counted in the set."""
+
+    failures: tuple[dict[str, Any], ...] = ()
+    remarks: tuple[dict[str, Any], ...] = ()
+    incomplete: int = 0
+    counts: dict[str, int] = {}
 
 
 def keep(out: Path, partial: Path, decision: Decision) -> bytes:
@@ -46,8 +57,8 @@ def finish(
     partial: Path,
     record: dict[str, Any],
     tally: Tally,
-) -> tuple[dict[str, Any], ...]:
-    """Make the folder whole; return the first of the failures.
+) -> Told:
+    """Make the folder whole; return what has to be told of its items.
 
     sources: the items, where the rows have to be gone through in the order of the set; without them the journal stays
     in the order of the work, and `tally` is what it adds up to.
@@ -61,31 +72,81 @@ def finish(
     where = os.fspath(partial)
     room = Room(where)
     path = partial / journal.JOURNAL
-    failures: list[bytes] = []
+    heard = _Heard()
     try:
         with contextlib.suppress(FileNotFoundError):  # of an end that was cut off
             os.unlink(partial / folders.RECORD)
         if sources is not None:
-            tally = _put_in_order(job, sources(), path, room, failures)
-        if failures:
-            room.write(FAILURES, b"".join(failures))
+            tally = _put_in_order(job, sources(), path, room, heard, record)
+        if heard.failures or heard.lost:
+            room.write(FAILURES, b"".join([*heard.failures, *heard.lost]))
         tally.add((), room.made)
         if trees.fingerprint(partial).files != tally.outputs:
             _sweep(partial, path, {one.name for one in room.made})
-        told = {"datatools": datatools.__version__, **record, "key": job.base, "packages": lineage.packages()}
-        told |= {**tally.told(), "failures": len(failures)}
-        last = [journal.Row(journal.SET_ROW, job.base, (), tuple(room.made)).line(), folders.write_record(where, told)]
+        said = {"datatools": datatools.__version__, **record, "key": job.base, "packages": lineage.packages()}
+        said |= {**tally.told(), "failures": len(heard.failures)}
+        last = [journal.Row(journal.SET_ROW, job.base, (), tuple(room.made)).line(), folders.write_record(where, said)]
         with open(path, "ab") as file:
             file.write(b"".join(last))
     except OSError as error:
         raise cannot("write", partial, error) from None
-    return tuple(json.loads(line)["error"] for line in failures[:SHOWN_FAILURES])
+    failures = tuple(json.loads(line)["error"] for line in heard.failures[:SHOWN_FAILURES])
+    return Told(failures, tuple(heard.remarks[:SHOWN_FAILURES]), heard.incomplete, heard.counts)
 
 
-def _put_in_order(job: ItemJob, sources: Iterator[Source], path: Path, room: Any, failures: list[bytes]) -> Tally:
+@contextlib.contextmanager
+def _manifest(
+    job: ItemJob, rows: Iterator[tuple[Source, Any]], room: Any, record: dict[str, Any]
+) -> Iterator[Iterator[tuple[Source, Any]]]:
+    """Hand the codec's notes on, and write a line of the manifest for each new item on the way."""
+    about = {"op": record["op"], "version": record["version"], "seed": job.seed}
+    with room.file(MANIFEST) as path, open(path, "wb") as file:
+
+        def passing() -> Iterator[tuple[Source, Any]]:
+            for source, made in rows:
+                for _, told in made:
+                    entry = {"files": told["files"], "source": printable(source.id), "split": source.group}
+                    entry |= {**about, **told} if "copy" in told else {}
+                    entry = {key: value for key, value in entry.items() if value != ""}
+                    file.write(json.dumps(entry, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n")
+                yield source, [note for note, _ in made]
+
+        yield passing()
+
+
+class _Heard:
+    """What the rows say that is worth a word: lines for the list of failures, remarks, how many lost something."""
+
+    def __init__(self) -> None:
+        self.failures: list[bytes] = []
+        self.lost: list[bytes] = []
+        self.remarks: list[dict[str, Any]] = []
+        self.incomplete = 0
+        self.counts: dict[str, int] = {}
+
+    def failure(self, source: Source, error: Any) -> None:
+        """Take an item that failed."""
+        entry = {"item": printable(source.id), "error": error}
+        self.failures.append(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
+
+    def note(self, source: Source, note: Any) -> None:
+        """Take what a codec has `told` of an item that was made: what of it was lost, and remarks (codes W-)."""
+        notes = note if isinstance(note, list) else [note]
+        told = [error for one in notes if isinstance(one, dict) for error in one.get("told", ())]
+        lost = [error for error in told if not error["code"].startswith("W-")]
+        self.incomplete += bool(lost)
+        self.remarks += told if len(self.remarks) < SHOWN_FAILURES else []
+        for error in lost:
+            entry = {"item": printable(source.id), "error": error, "made": True}
+            self.lost.append(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
+
+
+def _put_in_order(
+    job: ItemJob, sources: Iterator[Source], path: Path, room: Any, heard: _Heard, record: dict[str, Any]
+) -> Tally:
     """Write the journal anew in the order of the set, without rows of items that are gone; let the codec make the files
-    of the whole set; add the items that failed to `failures`. Raises OSError."""
-    from datatools.io import journal
+    of the whole set. Raises OSError."""
+    from datatools.io import journal, syncing, temporary
 
     tally = Tally()
     ordered = path.with_name("journal.ordered")
@@ -99,17 +160,22 @@ def _put_in_order(job: ItemJob, sources: Iterator[Source], path: Path, room: Any
             row = journal.parse(line)
             tally.add(row.inputs, row.outputs)
             if row.error is not None:
-                entry = {"item": printable(source.id), "error": row.error}
-                failures.append(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
+                heard.failure(source, row.error)
             elif source.kind != CARRIED:
+                heard.note(source, row.row)
                 yield source, row.row
 
-    with journal.Journal(path) as lines, open(ordered, "wb") as file:
-        pairs = rows(lines, file)
-        job.writer.finish(pairs, Path(job.root), room)
-        for _ in pairs:  # what the codec did not want to know
-            pass
-    os.replace(ordered, path)
+    try:
+        with journal.Journal(path) as lines, open(ordered, "wb") as file:
+            noted = rows(lines, file)
+            with _manifest(job, noted, room, record) if job.tells_draws else contextlib.nullcontext(noted) as pairs:
+                heard.counts = dict(job.writer.finish(pairs, Path(job.root), room) or {})
+                for _ in pairs:  # what the codec did not want to know
+                    pass
+        syncing.sync_files([os.fspath(ordered)])  # it takes the place of rows that are on the disk
+        os.replace(ordered, path)
+    finally:
+        temporary.remove(os.fspath(ordered))
     return tally
 
 

@@ -48,10 +48,12 @@ class Memory:
         return int(answer.get("failed", 0)) if isinstance(answer, dict) else 0
 
     @property
-    def failures(self) -> tuple[dict[str, Any], ...]:
-        """The first of them."""
+    def told(self) -> dict[str, Any]:
+        """What the run that made the output told of its items, by the names of item_finish.Told."""
         answer = self._told.get("answer")
-        return tuple(answer.get("failures", ())) if isinstance(answer, dict) else ()
+        said = answer if isinstance(answer, dict) else {}
+        lists = {"failures": tuple(said.get("failures", ())), "remarks": tuple(said.get("told", ()))}
+        return {**lists, "incomplete": int(said.get("incomplete", 0)), "counts": dict(said.get("counts", {}))}
 
     def answer(self, base: str) -> ItemsRun | None:
         """The answer of the run that made the output, where it still holds; None where one has to look closer."""
@@ -63,7 +65,8 @@ class Memory:
         try:
             answer = dict(self._told["answer"])
             paths = {name: Path(answer[name]) for name in ("src", "out")}
-            held = ItemsRun(**{**answer, **paths, "failures": tuple(answer["failures"])}, up_to_date=True)
+            lists = {name: tuple(answer[name]) for name in ("failures", "told")}
+            held = ItemsRun(**{**answer, **paths, **lists}, up_to_date=True)
         except (KeyError, TypeError):
             return None
         return dataclasses.replace(held, src=self._src, out=self._out)

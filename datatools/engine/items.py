@@ -19,7 +19,7 @@ from datatools.core.op import ItemOptions, Op
 from datatools.core.result import plain
 from datatools.core.types import SERIAL, Run
 from datatools.core.values import Source, printable
-from datatools.engine import item_finish, runner
+from datatools.engine import item_finish, item_names, runner
 from datatools.engine.committer import Committer
 from datatools.engine.executors import LocalRun
 from datatools.engine.item_job import CARRIED, Done, ItemJob
@@ -76,6 +76,8 @@ class ItemRunner:
             format=options.format,
             stop=options.on_error == "stop",
         )
+        if operation.generates and (options.copies > 1 or options.keep_originals):
+            self._job = dataclasses.replace(self._job, tag=item_names.tag_for(self._sources(), options.copies))
         if operation.prepare:
             self._job = dataclasses.replace(self._job, prepared=operation.prepare(root, self._sources(), own))
         self._job = dataclasses.replace(self._job, base=self._base())
@@ -90,10 +92,13 @@ class ItemRunner:
 
     def run(self) -> ItemsRun:
         """Do what has to be done, and say what it was."""
+        from datatools.io import folders
+
         options, memory = self._options, self._memory
         if options.src.is_file() and options.out.suffix.lower() in self._job.writer.suffixes:
             return self._file_to_file()
         if answer := self.standing():
+            folders.clear_leftovers(options.out)
             return answer
         planner = Planner(
             self._job.root, self._record(), self._job.base, options.out, retry=options.retry_failed, force=options.force
@@ -101,17 +106,25 @@ class ItemRunner:
         try:
             changes = self._plan(planner)
             if options.dry_run:
-                return self._result(dry_run=True)
+                return dataclasses.replace(self._result(dry_run=True), shown=self._preview(planner))
             self._refuse_foreign(planner, memory)
             if not changes and memory.finished:
+                folders.clear_leftovers(options.out)
                 item_finish.refresh(options.out, planner.refreshed)
                 return memory.remember(
-                    self._job.base, dataclasses.replace(self._result(memory.failures), up_to_date=True)
+                    self._job.base, dataclasses.replace(self._result(item_finish.Told(**memory.told)), up_to_date=True)
                 )
             result = self._write(planner)
         finally:
             planner.close()
         return memory.remember(self._job.base, result)
+
+    def _preview(self, planner: Planner) -> tuple[str, ...]:
+        """What a dry run shows of the items that would be done."""
+        if not self._op.preview:
+            return ()
+        todo = [s for s in self._sources() if s.kind != CARRIED and planner.decide(s).action == "make"]
+        return tuple(line for one in self._run.map(self._job.preview, todo, "looking") for line in one)
 
     def _file_to_file(self) -> ItemsRun:
         """Make one file of one file: no folder, and no journal of it."""
@@ -126,7 +139,8 @@ class ItemRunner:
         self._counts["items"] = self._counts["made"] = 1
         self._reasons["new"] += 1
         if options.dry_run:
-            return self._result(dry_run=True)
+            shown = tuple(self._job.preview(source)) if self._op.preview else ()
+            return dataclasses.replace(self._result(dry_run=True), shown=shown)
         if not files.safe_component(out.name):
             raise UsageError(f"{escape(out)}: no file can have this name")
         with folders.beside(out) as place:
@@ -142,6 +156,8 @@ class ItemRunner:
         record = self._record()
         del record["parameters"]["src"]  # the items tell by their bytes where they come from
         state = xxhash.xxh3_128(json.dumps([record, digests, plain(self._job.prepared)]).encode())
+        if self._job.tag != ItemJob.tag:
+            state.update(self._job.tag.encode())
         if self._op.donors_parameter:
             for source in self._sources():
                 state.update(json.dumps([source.id, source.group, source.labels]).encode())
@@ -208,6 +224,7 @@ class ItemRunner:
             tally = Tally()
             with Committer(partial, planner.journal_end) as committer, self._run.bar(self._op.name, total) as advance:
                 tasks = self._tasks(planner, partial, committer, tally, advance)
+                shown = 0.0
                 for outcome in self._run.stream(self._job, tasks, self._to_do, options.item_timeout):
                     if outcome is not None:
                         done = self._done(outcome)
@@ -215,12 +232,15 @@ class ItemRunner:
                         tally.join(done.tally)
                         self._failed(done)
                         advance(1)
+                    advance(self._run.begun - shown)
+                    shown = self._run.begun
                     committer.tick()
             # only then somebody wants to know the order, or rows of items that are gone may be among them
-            ordered = planner.resumed or self._counts["failed"] or self._job.writer.wants_rows
+            told = self._job.tells_draws or self._job.writer.wants_rows
+            ordered = told or planner.resumed or self._counts["failed"]
             sources = self._sources if ordered else None
-            failures = item_finish.finish(self._job, sources, partial, self._record(), tally)
-        return self._result(failures)
+            heard = item_finish.finish(self._job, sources, partial, self._record(), tally)
+        return self._result(heard)
 
     def _tasks(
         self, planner: Planner, partial: Path, committer: Committer, tally: Tally, advance: Any
@@ -270,7 +290,8 @@ class ItemRunner:
             told = DataError(*(last[k] for k in ("path", "line", "code", "message", "remedy")))
             raise DataError(self._options.out, 0, "E-TOO-MANY-FAILURES", f"{what}; the last one: {told}")
 
-    def _result(self, failures: tuple[dict[str, Any], ...] = (), *, dry_run: bool = False) -> ItemsRun:
+    def _result(self, told: item_finish.Told | None = None, *, dry_run: bool = False) -> ItemsRun:
+        told = told or item_finish.Told()
         counts = self._counts
         return ItemsRun(
             op=self._op.name,
@@ -283,7 +304,10 @@ class ItemRunner:
             carried=counts["carried"],
             removed=counts["removed"],
             reasons=dict(sorted(self._reasons.items(), key=lambda pair: (-pair[1], pair[0]))),
-            failures=failures,
+            failures=told.failures,
+            told=told.remarks,
+            incomplete=told.incomplete,
+            counts=told.counts,
             dry_run=dry_run,
             workers_lost=self._run.workers_lost,
             nodes_lost=self._run.nodes_lost,

@@ -58,6 +58,8 @@ def execute(op: Op[..., Result], arguments: Mapping[str, Any], run: Run) -> Resu
         from datatools.engine.items import run_items
 
         return run_items(op, arguments, run if isinstance(run, LocalRun) else LocalRun(1))
+    from datatools.io import folders
+
     given = dict(arguments)
     if op.takes_run:
         given["run"] = run
@@ -68,12 +70,10 @@ def execute(op: Op[..., Result], arguments: Mapping[str, Any], run: Run) -> Resu
     key = inputs.key()
     made = read_made(out)
     if made and not given.get("force"):
-        if made.key == key and made.answer is not None and made.untouched(out):
+        if made.key == key and made.answer is not None and (made.untouched(out) or not made.changes(out)):
+            folders.clear_leftovers(out)
             return Kept(out, made.answer, made.problems)
-        changes = made.changes(out)
-        ours = made.same_source(op, arguments)
-        if made.key == key and not changes and made.answer is not None:
-            return Kept(out, made.answer, made.problems)
+        changes, ours = made.changes(out), made.same_source(op, arguments)
         if changes and ours:
             more = f" and {len(changes) - 1} more files were" if len(changes) > 1 else " was"
             raise UsageError(f"{out}: {changes[0]}{more} changed since it was made (--force replaces it)")

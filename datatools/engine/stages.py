@@ -181,6 +181,7 @@ class _Runner:
         why = stage_changes.why(stage, key, parts, memory, self._state, self._pipeline)
         why = why or ("forced" if self._selection.force else "")
         if not why:
+            self._tidy(stage)
             self._report(stage, "kept", "", memory, plan=Plan(0, 1, 0, {}))
         elif self._dry_run:
             self._report(stage, "would run", why, plan=Plan(1, 0, 0, {why: 1}))
@@ -203,9 +204,17 @@ class _Runner:
             self._report(stage, "would run" if changes else "kept", plan.why(), self._state.get(stage), plan=plan)
             self._contents[stage.id] = _content(stage)
         elif there := standing(stage.op, arguments):
+            self._tidy(stage)
             self._kept_items(stage, parts, there)
         else:
             self._due[stage.id] = StageTask(stage, "", "", parts, arguments, {}, others)
+
+    def _tidy(self, stage: Stage) -> None:
+        """Finish what a run left undone that was cut off just as it had replaced an output."""
+        from datatools.io import folders
+
+        for path in () if self._dry_run else made_paths(stage):
+            folders.clear_leftovers(path)
 
     def _kept_items(self, stage: Stage, parts: dict[str, Any], there: ItemsRun) -> None:
         self._contents[stage.id] = _content(stage)

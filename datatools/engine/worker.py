@@ -16,8 +16,12 @@ import sys
 import time
 from typing import Any
 
-HEARTBEAT = struct.Struct("=qd")
-"""In shared memory: the number of the task that is being done, -1 for none, and the monotonic time of its start."""
+from datatools.core import progress
+
+HEARTBEAT = struct.Struct("=qdd")
+"""In shared memory: the number of the task that is being done, -1 for none, the monotonic time of its start, and which
+share of it is done, where it tells."""
+_SHARE = struct.Struct("=d")
 LENGTH = struct.Struct("=Q")
 """Stands before each message: the bytes of the pickle that follows."""
 
@@ -34,9 +38,10 @@ def main(fd: int, heartbeat_fd: int, parent: int) -> None:
     if first is None:
         return
     sys.path[:] = first
+    progress.listen(lambda share: _SHARE.pack_into(heartbeat, HEARTBEAT.size - _SHARE.size, share))
     try:
         job = receive(channel)
-        HEARTBEAT.pack_into(heartbeat, 0, -1, time.monotonic())  # it has come to life
+        HEARTBEAT.pack_into(heartbeat, 0, -1, time.monotonic(), 0.0)  # it has come to life
         while (chunk := receive(channel)) is not None:
             _serve(channel, heartbeat, job, chunk)
     except (BrokenPipeError, ConnectionResetError):  # the parent has gone, or wants no answer any more
@@ -79,12 +84,12 @@ def _serve(channel: socket.socket, heartbeat: mmap.mmap, job: Any, chunk: list[t
     done: list[tuple[int, bool, Any]] = []
     flushed = time.monotonic()
     for number, task in chunk:
-        HEARTBEAT.pack_into(heartbeat, 0, number, time.monotonic())
+        HEARTBEAT.pack_into(heartbeat, 0, number, time.monotonic(), 0.0)
         done.append((number, *apply(job, task)))
         if (now := time.monotonic()) - flushed > _FLUSH_S:
             _send(channel, done, now - flushed, last=False)
             done, flushed = [], now
-    HEARTBEAT.pack_into(heartbeat, 0, -1, time.monotonic())
+    HEARTBEAT.pack_into(heartbeat, 0, -1, time.monotonic(), 0.0)
     _send(channel, done, time.monotonic() - flushed, last=True)
 
 

@@ -55,6 +55,13 @@ class Outcome:
     lost: Lost | None = None
 
 
+def _memory() -> Any:
+    """A file that two processes can map; in memory, where the system has such."""
+    if hasattr(os, "memfd_create"):
+        return open(os.memfd_create("datatools-worker"), "w+b", buffering=0)
+    return tempfile.TemporaryFile(buffering=0)
+
+
 @dataclass(eq=False, slots=True)
 class _Worker:
     """A process, our end of the channel to it, and the numbers of the tasks that it has, chunk by chunk."""
@@ -69,8 +76,13 @@ class _Worker:
 
     def active(self) -> tuple[int, float]:
         """The number of the task that is being done, -1 for none, and since when."""
-        number, since = worker.HEARTBEAT.unpack_from(self.heartbeat, 0)
+        number, since, _ = worker.HEARTBEAT.unpack_from(self.heartbeat, 0)
         return int(number), float(since)
+
+    def share(self) -> float:
+        """Which share of the task is done, where it tells."""
+        number, _, share = worker.HEARTBEAT.unpack_from(self.heartbeat, 0)
+        return float(share) if number >= 0 else 0.0
 
 
 class Pool:
@@ -96,6 +108,11 @@ class Pool:
         self._taken = 0
         self._numbers = itertools.count()
         self._stillborn = 0
+
+    @property
+    def begun(self) -> float:
+        """How much of tasks that have not ended is done, in tasks."""
+        return sum(one.share() for one in self._workers)
 
     def run(self, tasks: Iterator[Any], total: int = 0) -> Iterator[Outcome | None]:
         """Yield what became of each task, as they end, and None now and then, for whoever waits to look around.
@@ -164,11 +181,11 @@ class Pool:
     def _start(self) -> _Worker:
         ours, theirs = socket.socketpair()
         words = tempfile.TemporaryFile()  # noqa: SIM115  read when it dies
-        shared = tempfile.TemporaryFile()  # noqa: SIM115  closed below
+        shared = _memory()
         try:
-            shared.truncate(worker.HEARTBEAT.size)
+            shared.write(bytes(worker.HEARTBEAT.size))  # on a full disk that raises; touching the map would be a crash
             heartbeat = mmap.mmap(shared.fileno(), worker.HEARTBEAT.size)
-            worker.HEARTBEAT.pack_into(heartbeat, 0, -1, 0.0)
+            worker.HEARTBEAT.pack_into(heartbeat, 0, -1, 0.0, 0.0)
             fds = (theirs.fileno(), shared.fileno())
             path = [os.path.abspath(entry) for entry in sys.path]
             code = f"from datatools.engine.worker import main; main({fds[0]}, {fds[1]}, {os.getpid()})"

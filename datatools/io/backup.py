@@ -82,6 +82,8 @@ def locked(root: Path) -> Iterator[None]:
         fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(descriptor)
+        if error.errno not in (errno.EACCES, errno.EAGAIN):
+            raise files.cannot("lock", root, error) from None
         raise InUse(f"{escape(root)} is in use by another run of datatools (wait for it, or end it)") from error
     _held.add(key)
     try:
@@ -136,7 +138,10 @@ def save(root: Path, changes: Mapping[str, Change], reason: str) -> Path:
         syncing.sync_tree(str(partial))
         partial.rename(final)
         syncing.sync_folders([str(home)])
-    except OSError as error:
+    except (OSError, StorageError) as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        if isinstance(error, StorageError):
+            raise
         raise StorageError(f"{escape(partial)}: the backup cannot be written: {error.strerror}") from error
     return final
 

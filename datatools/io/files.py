@@ -13,6 +13,7 @@ import stat
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from typing import TypeGuard
 
 import xxhash
 
@@ -26,6 +27,14 @@ MAX_DEPTH = 32
 
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _CHUNK = 2**20
+
+ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EISDIR, errno.ENAMETOOLONG})
+"""What the system says where there is no such file, and the disk is fine."""
+
+_DISK = {
+    getattr(errno, name, 0)
+    for name in ("EACCES", "EDQUOT", "EFBIG", "EIO", "EMFILE", "ENFILE", "ENODEV", "ENOSPC", "EPERM", "EROFS", "ESTALE")
+}
 
 # what these say is a property of the name, not of the disk
 _ODD_NAMES = {
@@ -66,6 +75,14 @@ def open_regular(path: str | Path) -> tuple[int, os.stat_result]:
 def cannot(verb: str, path: str | Path, error: OSError) -> StorageError:
     """Return the one-line StorageError of a failed system call: `cannot write a.xml: No space left on device`."""
     return StorageError(f"cannot {verb} {escape(path)}: {error.strerror or error}")
+
+
+def disk_failed(error: BaseException) -> TypeGuard[OSError]:
+    """Whether an error says that the disk or the rights fail, not that an item is bad.
+
+    Libraries derive errors of their own from OSError, and use its numbers for what they think of a file.
+    """
+    return isinstance(error, OSError) and type(error).__module__ == "builtins" and error.errno in _DISK
 
 
 def read_bytes(path: str | Path, limit: int = MAX_BYTES) -> bytes:

@@ -6,7 +6,6 @@ leftover of ours, which is cleared, from a folder of the user that happens to ha
 
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -14,10 +13,10 @@ from typing import Any
 
 import xxhash
 
-from datatools.core.errors import UsageError, escape
+from datatools.core.errors import DatatoolsError, UsageError, escape
 from datatools.core.result import plain
 from datatools.io import journal, lineage, locks, temporary
-from datatools.io.files import cannot, digest, walk
+from datatools.io.files import ABSENT, cannot, digest, walk
 from datatools.io.room import Seen, seen
 from datatools.io.syncing import exchange, sync_files, sync_folders, sync_tree
 
@@ -28,7 +27,6 @@ BASE = ".datatools/base"
 """The file in an output made item by item that tells apart what decides its bytes beside the items."""
 
 _LOCK = ".dt-lock"
-_MARKS = (RECORD, _LOCK)
 
 _making: set[str] = set()  # the partial folders of this process, with a slash at the end
 
@@ -48,8 +46,8 @@ def record_of(out: str | Path) -> dict[str, Any]:
 
 
 def is_ours(place: str | Path) -> bool:
-    """Whether a folder bears a mark of ours: a record, or the lock of a run that is making it or was cut off."""
-    return os.path.isdir(place) and any(os.path.isfile(os.path.join(place, mark)) for mark in _MARKS)
+    """Whether a folder has the lock of a run that is making it, or was cut off. What somebody copied has none."""
+    return os.path.isfile(os.path.join(place, _LOCK))
 
 
 def hold(place: str | Path, held: ExitStack) -> None:
@@ -58,6 +56,19 @@ def hold(place: str | Path, held: ExitStack) -> None:
         _lock(os.path.abspath(place), held)
     except OSError as error:
         raise cannot("write", place, error) from None
+
+
+def clear_leftovers(out: str | Path) -> None:
+    """Remove an old output that a run had replaced and then was cut off, or met an error, as it removed it.
+
+    What a run can go on with stays. Never raises: it can wait for the next time.
+    """
+    target = os.path.abspath(out)
+    for place in (target + ".partial", target + ".old"):
+        with suppress(OSError, DatatoolsError), ExitStack() as held:
+            if is_ours(place) and not base_of(place) and os.path.isdir(target):
+                _lock(place, held)
+                _remove(place)
 
 
 def being_made(path: str) -> bool:
@@ -86,8 +97,8 @@ def resumable(
     with ExitStack() as held:
         try:
             os.makedirs(os.path.dirname(target), exist_ok=True)
-            _recover(target)
             _open_partial(partial, held)
+            _recover(target)
             if base_of(partial) != keep:
                 _clear(partial, keep=(_LOCK,))
                 home = os.path.join(partial, os.path.dirname(BASE))
@@ -118,9 +129,11 @@ def beside(file: Path) -> Iterator[str]:
     Nothing is left after an error. Raises StorageError.
     """
     target = os.path.abspath(file)
+    parent = os.path.dirname(target)
     try:
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        place = tempfile.mkdtemp(prefix=".dt-tmp-", dir=os.path.dirname(target))
+        os.makedirs(parent, exist_ok=True)
+        temporary.sweep(parent, below=False)  # what a killed run left here
+        place = temporary.make_folder(parent)
     except OSError as error:
         raise cannot("write", file, error) from None
     try:
@@ -129,12 +142,11 @@ def beside(file: Path) -> Iterator[str]:
         try:
             sync_files([made])
             os.replace(made, target)
-            sync_folders([os.path.dirname(target)])
+            sync_folders([parent])
         except OSError as error:
             raise cannot("write", file, error) from None
     finally:
-        _clear(place, keep=())
-        os.rmdir(place)
+        temporary.remove_folder(place)
 
 
 @contextmanager
@@ -159,8 +171,8 @@ def folder(out: Path, *, force: bool = False, inputs: Sequence[Path] = ()) -> It
     with ExitStack() as held:
         try:
             os.makedirs(os.path.dirname(target), exist_ok=True)
-            _recover(target)
             _open_partial(partial, held)
+            _recover(target)
             _clear(partial, keep=(_LOCK,))
         except OSError as error:
             raise cannot("write", partial, error) from None
@@ -205,9 +217,9 @@ def _check_free(out: Path, force: bool) -> None:
         raise cannot("read", out, error) from None
     if not names:
         return
-    if RECORD not in names:
+    if "datatools" not in record_of(out):
         raise UsageError(
-            f"{escape(out)}: exists and was not made by datatools (it has no {RECORD}); choose another place"
+            f"{escape(out)}: exists and was not made by datatools (it has no {RECORD} of ours); choose another place"
         )
     if not force:
         raise UsageError(f"{escape(out)}: exists and is not empty; replace it with --force or choose another place")
@@ -216,7 +228,7 @@ def _check_free(out: Path, force: bool) -> None:
 def _recover(target: str) -> None:
     """Undo a replacement that was killed between its two renames (see `_publish`)."""
     old = target + ".old"
-    if os.path.isfile(os.path.join(old, RECORD)):
+    if is_ours(old):
         if os.path.lexists(target):
             _remove(old)
         else:
@@ -224,15 +236,24 @@ def _recover(target: str) -> None:
 
 
 def _open_partial(partial: str, held: ExitStack) -> None:
+    """Make or take over the folder, and lock it. Raises OSError, and then a folder that was made is gone again."""
+    made = False
     try:
         os.mkdir(partial)
+        made = True
     except FileExistsError:
         if os.path.islink(partial) or not os.path.isdir(partial):
             raise UsageError(f"{escape(partial)}: is in the way; move it") from None
         names = os.listdir(partial)
-        if names and not any(mark in names for mark in _MARKS):
+        if names and _LOCK not in names:
             raise UsageError(f"{escape(partial)}: is in the way and was not made by datatools; move it") from None
-    _lock(partial, held)
+    try:
+        _lock(partial, held)
+    except OSError:
+        if made:
+            with suppress(OSError):
+                _remove(partial)
+        raise
 
 
 def _lock(place: str, held: ExitStack) -> None:
@@ -241,11 +262,16 @@ def _lock(place: str, held: ExitStack) -> None:
 
 
 def _read(path: str) -> str:
+    """A small file of ours; empty where there is none, or none of ours. Raises StorageError."""
     try:
         with open(path, encoding="utf-8") as file:
             return file.read()
-    except (OSError, ValueError):
+    except ValueError:
         return ""
+    except OSError as error:
+        if error.errno in ABSENT:
+            return ""
+        raise cannot("read", path, error) from None
 
 
 def _finish(partial: str) -> None:
@@ -305,6 +331,8 @@ def _publish(partial: str, target: str, force: bool, held: ExitStack) -> None:
         os.rename(partial, target)  # over an empty folder too; over a filled one the system refuses
     else:
         _lock(target, held)
+        with suppress(FileNotFoundError):
+            os.unlink(os.path.join(target, BASE))  # from now on it is a leftover, wherever it lies
         if not exchange(partial, target):
             os.rename(target, target + ".old")
             os.rename(partial, target)
@@ -317,11 +345,10 @@ def _publish(partial: str, target: str, force: bool, held: ExitStack) -> None:
 
 
 def _remove(place: str) -> None:
-    """Remove a folder of ours, the files that mark it as ours last: a kill in between leaves it recognisable."""
-    _clear(place, keep=_MARKS)
-    for mark in _MARKS:
-        with suppress(FileNotFoundError):
-            os.unlink(os.path.join(place, mark))
+    """Remove a folder of ours, the file that marks it as ours last: a kill in between leaves it recognisable."""
+    _clear(place, keep=(_LOCK,))
+    with suppress(FileNotFoundError):
+        os.unlink(os.path.join(place, _LOCK))
     with suppress(FileNotFoundError):
         os.rmdir(place)
 

@@ -58,3 +58,8 @@ class Intake:
                 self.path(number)
         own = [self._seen[name] for name in self.names]
         return (*own, *(one for name, one in sorted(self._taken.items()) if name not in self._seen))
+
+    @property
+    def digests(self) -> list[str]:
+        """The digests of the item's own files."""
+        return [one.digest for one in self.inputs[: len(self.names)]]

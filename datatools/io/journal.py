@@ -18,6 +18,7 @@ from typing import Any, Self
 
 import xxhash
 
+from datatools.io.files import ABSENT, cannot
 from datatools.io.room import Seen
 
 JOURNAL = ".datatools/journal.jsonl"
@@ -79,18 +80,23 @@ def replaced(line: bytes, outputs: tuple[Seen, ...]) -> bytes:
 class Journal:
     """The rows of a journal, found by id; the last one of an id counts. A missing file is an empty journal.
 
+    Raises StorageError where it cannot be read.
+
     end: how many bytes of the file are whole lines.
     """
 
     def __init__(self, path: Path) -> None:
         self.end = 0
+        self._path = path
         self._fd = -1
         self._hashes: Any = ()
         self._offsets: Any = ()
         try:
             self._fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        except OSError:
-            return
+        except OSError as error:
+            if error.errno in ABSENT:
+                return
+            raise cannot("read", path, error) from None
         self._index()
 
     def __len__(self) -> int:
@@ -132,9 +138,15 @@ class Journal:
             if row := _parsed(self._line_at(start)):
                 yield row
 
+    def _read(self, size: int, start: int) -> bytes:
+        try:
+            return os.pread(self._fd, size, start)
+        except OSError as error:
+            raise cannot("read", self._path, error) from None
+
     def _line_at(self, start: int) -> bytes:
         size = _LINE
-        while (end := (data := os.pread(self._fd, size, start)).find(b"\n")) < 0 and len(data) == size:
+        while (end := (data := self._read(size, start)).find(b"\n")) < 0 and len(data) == size:
             size *= 8
         return data[: end + 1]
 
@@ -143,7 +155,7 @@ class Journal:
 
         hashes, offsets = array("Q"), array("Q")
         at, rest = 0, b""  # the place of `rest` in the file
-        while block := os.pread(self._fd, _BLOCK, at + len(rest)):
+        while block := self._read(_BLOCK, at + len(rest)):
             data = rest + block
             start = 0
             while (end := data.find(b"\n", start)) >= 0:

@@ -60,7 +60,7 @@ class Room:
         self.root = root
         self.made: list[Seen] = []
 
-    def write(self, name: str, data: bytes) -> None:
+    def write(self, name: str, data: bytes | memoryview) -> None:
         """Write a file. name: relative to the root, `/` between folders. Raises StorageError; nothing is left then."""
         path = self._path(name)
         try:
@@ -96,10 +96,13 @@ class Room:
         from datatools.io import atomic
 
         path = self._path(name)
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
-        atomic.link_or_copy(source, path)
-        self.made.append(seen(name, os.stat(path, follow_symlinks=False), digest))
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+            atomic.link_or_copy(source, path)
+            self.made.append(seen(name, os.stat(path, follow_symlinks=False), digest))
+        except OSError as error:
+            raise cannot("write", path, error) from None
 
     def discard(self) -> None:
         """Remove what was made: the item failed."""

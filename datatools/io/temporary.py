@@ -6,6 +6,7 @@ and `sweep` knows which of them a killed process left.
 
 import os
 import re
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
@@ -56,16 +57,33 @@ def write(folder: str, data: bytes, like: os.stat_result | None = None) -> str:
     return path
 
 
-def write_all(fd: int, data: bytes) -> None:
+def write_all(fd: int, data: bytes | memoryview) -> None:
     """Write every byte; the system may take fewer at once. Raises OSError."""
     written = os.write(fd, data)
     while written < len(data):  # a nearly full disk, or more than 2 GiB
         written += os.write(fd, memoryview(data)[written:])
 
 
+def make_folder(folder: str) -> str:
+    """Make an empty temporary folder in a folder and return its path. Raises OSError."""
+    while True:
+        name = f".dt-tmp-{os.getpid()}-{next(_numbers)}"
+        path = os.path.join(folder, name)
+        try:
+            os.mkdir(path, 0o700)
+        except FileExistsError:
+            continue
+        _own.add(name)
+        return path
+
+
 def rename(path: str, target: str) -> None:
-    """Put a temporary file under its name, over what is there. Raises OSError."""
-    os.replace(path, target)
+    """Put a temporary file under its name, over what is there. Raises OSError; then it is removed."""
+    try:
+        os.replace(path, target)
+    except BaseException:
+        remove(path)
+        raise
     _own.discard(path.rpartition("/")[2])
 
 
@@ -76,29 +94,36 @@ def remove(path: str) -> None:
     _own.discard(path.rpartition("/")[2])
 
 
+def remove_folder(path: str) -> None:
+    """Remove a temporary folder with all in it, if it is still there; never raises."""
+    shutil.rmtree(path, ignore_errors=True)  # which follows no link
+    _own.discard(os.path.basename(path))
+
+
 def leftovers(folder: str | Path, *, below: bool = True) -> Iterator[Path]:
-    """Yield the temporary files that killed processes left in the folder, and below it unless told otherwise.
+    """Yield the temporary files and folders that killed processes left in a folder, and below unless told otherwise.
 
     Those of living processes are not among them, except where the number is this process's own and the file is not:
     numbers come again, inside a container nearly always.
     """
     for parent, folders, names in os.walk(folder):
-        if not below:
-            folders.clear()
-        for name in names:
-            match = _PATTERN.fullmatch(name) if name.startswith(".") else None
-            if match and name not in _own and not _alive_elsewhere(int(match[1])):
-                yield Path(parent, name)
+        found = [name for name in (*names, *folders) if name.startswith(".dt-tmp-") and _is_left(name)]
+        folders[:] = [name for name in folders if name not in found] if below else []
+        yield from (Path(parent, name) for name in found)
 
 
 def sweep(folder: str | Path, *, below: bool = True) -> int:
     """Remove what `leftovers` finds; return how many."""
     removed = 0
     for path in leftovers(folder, below=below):
-        with suppress(OSError):
-            path.unlink()
-            removed += 1
+        (remove_folder if os.path.isdir(path) else remove)(os.fspath(path))
+        removed += not os.path.lexists(path)
     return removed
+
+
+def _is_left(name: str) -> bool:
+    match = _PATTERN.fullmatch(name)
+    return match is not None and name not in _own and not _alive_elsewhere(int(match[1]))
 
 
 def _alive_elsewhere(pid: int) -> bool:

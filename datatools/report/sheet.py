@@ -107,7 +107,7 @@ def compose(tiles: Sequence[Tile], classes: Sequence[str], cell_wh: tuple[int, i
     classes: all class names of the set, so that a class has the same colour on every sheet; the legend names those that
     are seen, with the number of their boxes. Returns (height, width, 3) uint8 RGB; the arguments stay as they are.
     """
-    columns = _columns(len(tiles), cell_wh)
+    columns = columns_for(len(tiles), cell_wh)
     rows = math.ceil(len(tiles) / columns)
     width = 2 * _MARGIN + columns * (cell_wh[0] + _GAP) - _GAP
     colours = palette(len(classes))
@@ -157,7 +157,7 @@ def _counts(tiles: Sequence[Tile], classes: int) -> NDArray[np.int64]:
     return counts
 
 
-def _columns(count: int, cell_wh: tuple[int, int]) -> int:
+def columns_for(count: int, cell_wh: tuple[int, int]) -> int:
     """The number of columns that gives a sheet of about 4 to 3 with the fewest empty cells."""
 
     def badness(columns: int) -> float:

@@ -110,9 +110,8 @@ class Session:
             val_accuracy=float((p.argmax(axis=1) == self._val.label).mean()),
         )
         self.history.append(made)
-        self._last = model.state_dict()
         if history.better(made, self._best and self._best[0]):
-            self._best = made, copy.deepcopy(self._last)
+            self._best = made, copy.deepcopy(model.state_dict())
         atomic.write_bytes(folder / LOG, history.csv_log(self.history))
         tensorboard.append(folder / tensorboard.NAME, history.event(made))
 
@@ -150,10 +149,9 @@ class Session:
     def _finish(self, folder: Path) -> NDArray[np.int64]:
         last = self.history[-1]
         self._write_best(folder)
-        tensors = self._trainer.evaluated().state_dict()
+        model = self._trainer.evaluated()
         note = self._note | {"epoch": last.epoch, "val_accuracy": last.val_accuracy}
-        atomic.write_bytes(folder / LAST, weights.encode(tensors, note))
-        model = copy.deepcopy(self._trainer.model).eval()
+        atomic.write_bytes(folder / LAST, weights.encode(model.state_dict(), note))
         assert self._best
         model.load_state_dict(self._best[1])
         classes = self._trainer.recipe.classes

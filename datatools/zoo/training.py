@@ -81,6 +81,7 @@ class Trainer:
         self._average = copy.deepcopy(self.model).requires_grad_(False) if recipe.ema else None
         self._optimizer = _optimizer(recipe, self.model)
         self._scaler = torch.amp.GradScaler(device.kind, enabled=device.scales_loss)
+        self._copy: nn.Module | None = None
         self._passes: tuple[int, NDArray[np.int64]] | None = None
 
     def advance(self) -> Tensor:
@@ -113,11 +114,15 @@ class Trainer:
     def evaluated(self) -> nn.Module:
         """The network as it is evaluated and saved: averaged weights where there are such, norms measured anew.
 
-        Running means of batch norms lag behind the weights by some 30 steps, which in a short training is all of it;
-        so they are taken from training examples with the weights as they are (Wu and Johnson, "Rethinking 'Batch' in
-        BatchNorm", 2021).
+        It is the same object in every call: the next one changes its weights. Running means of batch norms lag behind
+        the weights by some 30 steps, which in a short training is all of it; so they are taken from training examples
+        with the weights as they are (Wu and Johnson, "Rethinking 'Batch' in BatchNorm", 2021).
         """
-        model = copy.deepcopy(self._average or self.model).eval()
+        source = self._average or self.model
+        if self._copy is None:  # once, as copying the modules takes longer than a step
+            self._copy = copy.deepcopy(source).requires_grad_(False)
+        model = self._copy.eval()
+        model.load_state_dict(source.state_dict())
         norms = [m for m in model.modules() if isinstance(m, nn.BatchNorm2d)]
         for norm in norms:
             norm.reset_running_stats()

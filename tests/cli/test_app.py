@@ -1,6 +1,8 @@
 """The command line: exit codes, one-line errors, plain output for programs."""
 
 import json
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -63,6 +65,36 @@ def test_a_bug_of_ours_is_one_line_and_a_report(
     assert len(told.splitlines()) == 1
     report = Path(told.rsplit(" ", 1)[1].strip())
     assert "Traceback" in report.read_text()
+
+
+def test_a_bug_of_ours_is_one_line_where_no_report_can_be_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*args: object, **kwargs: object) -> None:
+        raise ZeroDivisionError("x")
+
+    monkeypatch.setattr("datatools.engine.runner.execute", broken)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+    assert main(["voc", "classes", str(tmp_path)]) == 70
+    told = capsys.readouterr().err
+    assert len(told.splitlines()) == 1
+    assert re.search(r"please report test_app.py:\d+ \(no report could be kept: No such file", told)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["voc", "fix", "--help"], ["voc", "classes", "SET"]])
+@pytest.mark.parametrize("buffered", ["", "1"])
+def test_an_answer_that_cannot_be_written_is_exit_4_and_one_line(
+    words: list[str], buffered: str, fixture_voc: Path
+) -> None:
+    line = [sys.executable, "-m", "datatools", *(str(fixture_voc) if w == "SET" else w for w in words)]
+    env = {**os.environ, "PYTHONUNBUFFERED": buffered}
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(line, stdout=full, stderr=subprocess.PIPE, text=True, env=env)
+        assert done.returncode == 4
+        assert re.fullmatch(r"datatools: [a-z ]+: No space left on device\n", done.stderr)
+        done = subprocess.run([*line[:3], "voc", "stats", "nowhere"], stdout=subprocess.PIPE, stderr=full)
+        assert (done.returncode, done.stdout) == (2, b"")
 
 
 def test_a_reader_that_leaves_early_is_no_error(fixture_voc: Path) -> None:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.scene import JOBS, Job, Scene, at_call, calls_of, kill, members, nobody_left
+from tests.faults.scene import JOBS, ROUNDS, Job, Scene, kill, members, never_mixed, nobody_left, some
+from tests.faults.shims import KILL, at_call
 
-ROUNDS = int(os.environ.get("FAULT_ROUNDS", "3"))
 EVERY_JOB = pytest.mark.parametrize("job", JOBS, ids=lambda j: j.name)
 
 
@@ -38,15 +38,10 @@ def test_killed_at_random_moments(tmp_path: Path, job: Job) -> None:
 @EVERY_JOB
 def test_killed_at_the_nth_call_that_changes_the_disk(tmp_path: Path, job: Job) -> None:
     scene = Scene(tmp_path, job, pictures=3)
-    scene.reset()
-    calls = calls_of(lambda: scene.run(at_call(0, "")))
-    assert calls > 3
-    wanted = (
-        range(1, calls + 1) if ROUNDS > 50 else sorted(random.Random(1).sample(range(1, calls + 1), min(calls, ROUNDS)))
-    )
-    for number in wanted:
+    assert scene.calls > 3
+    for number in some(scene.calls, ROUNDS):
         scene.reset()
-        done = scene.run(at_call(number, "os.kill(os.getpid(), signal.SIGKILL)"))
+        done = scene.run(at_call(number, KILL))
         assert done.returncode == -signal.SIGKILL
         scene.check()
 
@@ -122,14 +117,7 @@ def test_runs_at_once_never_mix(tmp_path: Path, together: int) -> None:
     scene = Scene(tmp_path, JOBS[3], pictures=20)
     for _ in range(max(1, ROUNDS // 10)):
         scene.reset()
-        processes = [scene.start() for _ in range(together)]
-        ended = [(p.communicate(timeout=120), p.returncode) for p in processes]
-        codes = [code for _, code in ended]
-        assert 0 in codes
-        assert set(codes) <= {0, 5}, codes
-        for (_, err), code in ended:
-            if code == 5:
-                assert "making it" in err or "finished it" in err
+        never_mixed(scene, together)
         scene.check()
 
 

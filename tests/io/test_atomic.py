@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from datatools.core.errors import DataError, StorageError
-from datatools.io import atomic, syncing
+from datatools.io import atomic, syncing, temporary
 
 
 def names(folder: Path) -> list[str]:
@@ -210,9 +210,10 @@ def test_sweep_removes_what_the_dead_left(tmp_path: Path) -> None:
     kept = [f".dt-tmp-{os.getppid()}-0", ".dt-tmp-x-1", f"sub/x.dt-tmp-{dead.pid}-1", "a.xml"]
     for name in left + kept:
         (tmp_path / name).write_bytes(b"")
+    assert atomic.sweep(tmp_path) == len(left)
     with atomic.Batch() as batch:
         batch.write(tmp_path / "b.xml", b"")
-        assert atomic.sweep(tmp_path) == len(left)
+        assert atomic.sweep(tmp_path) == 0, "it is being written"
     assert names(tmp_path) == sorted([*kept, "b.xml"])
 
 
@@ -261,3 +262,24 @@ def test_copy_to_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(StorageError, match=f"cannot write {tmp_path}/b: No space left"):
         atomic.link_or_copy(tmp_path / "a", tmp_path / "b", "copy")
     assert names(tmp_path) == ["a"]
+
+
+def test_a_rename_that_fails_leaves_no_temporary_file(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    made = temporary.write(str(tmp_path), b"x")
+    with pytest.raises(IsADirectoryError):
+        temporary.rename(made, str(tmp_path / "a"))
+    assert os.listdir(tmp_path) == ["a"]
+
+
+def test_a_folder_that_the_dead_left_goes_with_all_in_it(tmp_path: Path) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    left = tmp_path / f".dt-tmp-{dead.pid}-0"
+    left.mkdir()
+    (left / "half.jpg").write_bytes(b"x")
+    mine = temporary.make_folder(str(tmp_path))
+    assert atomic.sweep(tmp_path) == 1
+    assert [path.name for path in tmp_path.iterdir()] == [os.path.basename(mine)]
+    temporary.remove_folder(mine)
+    assert not names(tmp_path)

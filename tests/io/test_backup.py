@@ -1,5 +1,7 @@
 """Backups: kept before a rewrite, given back by restore, never in the way of what somebody changed since."""
 
+import errno
+import fcntl
 import json
 import os
 import subprocess
@@ -8,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from datatools.core.errors import DataError, InUse, UsageError
+from datatools.core.errors import DataError, InUse, StorageError, UsageError
 from datatools.io import backup, files
 
 
@@ -178,3 +180,31 @@ def test_a_file_that_was_never_rewritten_is_left_even_if_changed_since(root: Pat
     (root / "a.xml").write_bytes(b"mine")  # the same inode that the backup has a name of
     assert backup.restore(root).replaced == ()
     assert (root / "a.xml").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("call", ["mkdir", "link", "write", "fsync", "rename"])
+def test_a_backup_that_cannot_be_written_leaves_nothing_and_changes_nothing(
+    root: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    before = tree(root)
+    backup.rewrite(root, {"a.xml": b"a2"}, "first")
+    backup.restore(root)
+
+    def full(*args: object, **kwargs: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, full)
+        with pytest.raises((StorageError, OSError), match="No space left"):
+            backup.rewrite(root, {"a.xml": b"a2"}, "second")
+    assert tree(root) == before
+    assert [path.name for path in (root / ".datatools" / "backup").iterdir()] == ["0001.undone"]
+
+
+def test_a_lock_that_fails_is_not_another_run(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(*args: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "lockf", none_left)
+    with pytest.raises(StorageError, match="No locks available"), backup.locked(root):
+        pass

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -216,7 +217,106 @@ def test_errors_of_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cal
     assert os.listdir(tmp_path) == ["out"]
 
 
+def test_a_folder_that_cannot_be_locked_is_not_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*args: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with pytest.raises(StorageError, match="No space left"):
+        make(tmp_path / "out")
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("in_one_step", [True, False])
+def test_an_old_folder_that_could_not_be_removed_is_known_and_cleared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_one_step: bool
+) -> None:
+    if not in_one_step:
+        monkeypatch.setattr(syncing, "_renameat2", None)
+
+    def broken(*args: object, **kwargs: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    out = tmp_path / "out"
+
+    def remake(text: bytes) -> None:
+        with folders.resumable(out, keep="mine") as partial:
+            atomic.write_bytes(partial / "a.txt", text)
+            folders.write_record(str(partial), {"datatools": "1"})
+
+    remake(b"old")
+    with monkeypatch.context() as patch:
+        patch.setattr(folders, "_remove", broken)
+        with pytest.raises(StorageError, match="Input/output error"):
+            remake(b"new")
+    assert (out / "a.txt").read_bytes() == b"new"
+    assert len(os.listdir(tmp_path)) == 2
+    folders.clear_leftovers(out)
+    assert os.listdir(tmp_path) == ["out"]
+
+
+def test_what_a_run_can_go_on_with_is_no_leftover(tmp_path: Path) -> None:
+    def cut_off() -> None:
+        with folders.resumable(tmp_path / "out", keep="mine"):
+            raise KeyboardInterrupt
+
+    (tmp_path / "out").mkdir()
+    with pytest.raises(KeyboardInterrupt):
+        cut_off()
+    folders.clear_leftovers(tmp_path / "out")
+    assert sorted(os.listdir(tmp_path)) == ["out", "out.partial"]
+
+
+def test_a_file_appears_whole_and_nothing_beside_it_stays(tmp_path: Path) -> None:
+    for place in (f".dt-tmp-{2**22 + 1}-0", ""):  # what a killed run left there
+        (tmp_path / place).mkdir(exist_ok=True)
+    with folders.beside(tmp_path / "a.jpg") as place:
+        Path(place, "a.jpg").write_bytes(b"x")
+        assert len(os.listdir(tmp_path)) == 1
+    assert os.listdir(tmp_path) == ["a.jpg"]
+
+
 def test_without_syncfs_the_lock_still_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(syncing, "_syncfs", None)
     make(tmp_path / "out")
     assert folders.RECORD in os.listdir(tmp_path / "out")
+
+
+@pytest.mark.parametrize("record", ["[1, 2]", '{"lr": 0.1}', "no JSON", ""])
+def test_a_folder_with_a_record_of_others_is_never_replaced(tmp_path: Path, record: str) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "run.json").write_text(record)
+    (tmp_path / "out" / "model.pt").write_text("mine")
+    for force in (False, True):
+        with pytest.raises(UsageError, match="not made by datatools"):
+            make(tmp_path / "out", force=force)
+    with pytest.raises(UsageError, match="not made by datatools"), folders.resumable(tmp_path / "out"):
+        pass
+    assert (tmp_path / "out" / "model.pt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["out.old", "out.partial"])
+def test_a_copy_that_somebody_made_is_no_leftover(tmp_path: Path, name: str) -> None:
+    make(tmp_path / "out")
+    shutil.copytree(tmp_path / "out", tmp_path / name)
+    folders.clear_leftovers(tmp_path / "out")
+    if name == "out.old":
+        make(tmp_path / "out", force=True)
+    else:
+        with pytest.raises(UsageError, match="is in the way"):
+            make(tmp_path / "out", force=True)
+    assert (tmp_path / name / "sub" / "a.txt").read_bytes() == b"x"
+
+
+def test_a_record_that_cannot_be_read_is_not_taken_for_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(tmp_path / "out")
+
+    def broken(*args: object, **named: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr("builtins.open", broken)
+    with pytest.raises(StorageError, match=r"cannot read .*run.json: Input/output error"):
+        make(tmp_path / "out", force=True)
+    monkeypatch.setattr(os, "open", broken)
+    with pytest.raises(StorageError, match=r"cannot read .*journal.jsonl: Input/output error"):
+        Journal(tmp_path / "out" / JOURNAL)

@@ -53,10 +53,35 @@ def test_much_smoothing_is_two_box_means() -> None:
     assert guided.guided_filter(guide, source, 4, 1e9) == pytest.approx(twice, abs=1e-5)
 
 
-def test_the_quick_form_is_near_on_smooth_maps() -> None:
+def test_coefficients_of_a_smaller_size_are_near_on_smooth_maps() -> None:
     y, x = np.mgrid[0:240, 0:320].astype(np.float32)
     guide, source = (np.sin(x / 40) / 2 + 0.5) * y / 240, np.cos(y / 50 + x / 70) / 2 + 0.5
     exact = guided.guided_filter(guide, source, 60, 0.001)
-    error = np.abs(guided.quick_guided_filter(guide, source, 60, 0.001) - exact)
+    small = guided.coefficients(guided.shrunk(guide, 4), guided.shrunk(source, 4), 15, 0.001)
+    a, b = (guided.grown(plane, (320, 240)) for plane in small)
+    error = np.abs(a * guide + b - exact)
     assert error.mean() < 0.01
     assert error.max() < 0.05
+
+
+def test_nothing_is_changed_in_place() -> None:
+    guide, source = planes((20, 30))
+    before = guide.copy(), source.copy()
+    guided.guided_filter(guide, source, 4, 0.01)
+    assert (guide == before[0]).all()
+    assert (source == before[1]).all()
+
+
+def test_bands_are_no_different_from_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    guide, source = planes((97, 30))
+    whole = guided.guided_filter(guide, source, 5, 0.01)
+    monkeypatch.setattr(guided, "_BAND_PX", 30 * 25)
+    assert guided.guided_filter(guide, source, 5, 0.01) == pytest.approx(whole, abs=1e-6)
+    assert guided.guided_filter(guide, source, 40, 0.01).shape == (97, 30)
+
+
+def test_levels_give_what_shares_give() -> None:
+    guide, source = planes((40, 30))
+    levels = np.rint(guide * 255).astype(np.uint8)
+    by_shares = guided.guided_filter(levels.astype(np.float32) / 255, source, 5, 0.01)
+    assert guided.guided_filter(levels, source, 5, 0.01 * 255**2) == pytest.approx(by_shares, abs=1e-5)

@@ -112,5 +112,5 @@ def test_tags_cover_neither_each_other_nor_small_boxes() -> None:
 
 
 def test_grids_are_not_ragged() -> None:
-    assert [sheet._columns(n, (320, 240)) for n in (1, 2, 4, 9, 16, 100)] == [1, 2, 2, 3, 4, 10]
-    assert sheet._columns(0, (320, 240)) == 1
+    assert [sheet.columns_for(n, (320, 240)) for n in (1, 2, 4, 9, 16, 100)] == [1, 2, 2, 3, 4, 10]
+    assert sheet.columns_for(0, (320, 240)) == 1

@@ -5,7 +5,7 @@ output, and makes the files of the whole set (label lists) at the end from what 
 """
 
 import importlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,7 +19,8 @@ class Codec(Protocol):
     """One kind of data set.
 
     suffixes: of a single file that a value can be written to, as `.jpg`; none where it cannot. wants_rows: whether
-    `finish` makes anything of what `write` noted.
+    `finish` makes anything of what `write` noted, or the note is a dict with a list `told`: what was lost of an item
+    that was made all the same, and remarks (codes that begin with W-), as DataError.to_json gives them.
     """
 
     suffixes: frozenset[str]
@@ -45,30 +46,62 @@ class Codec(Protocol):
         """
         ...
 
-    def finish(self, rows: Iterable[tuple[Source, Any]], root: Path, room: Room) -> None:
-        """Write the files of the whole set. rows: what `write` returned, in the order of the set."""
+    def keep(self, source: Source, intake: Intake, room: Room) -> Any:
+        """Write an item as it is, byte by byte; asked only of labelled sets (core.values.Drawn). Returns as `write`."""
+        ...
+
+    def finish(self, rows: Iterable[tuple[Source, Any]], root: Path, room: Room) -> Mapping[str, int] | None:
+        """Write the files of the whole set. rows: what `write` returned, in the order of the set.
+
+        May return what people want to know of the output: words and counts.
+        """
         ...
 
 
 _CODECS = {
+    "Arrays": "datatools.io.codecs.arrays:ArraysCodec",
+    "Classified": "datatools.io.codecs.classified:ClassifiedCodec",
     "Image": "datatools.io.codecs.image:ImageCodec",
+    "Clip": "datatools.io.codecs.clip:ClipCodec",
+    "Film": "datatools.io.codecs.film:FilmCodec",
+    "Labelled": "datatools.io.codecs.labelled:LabelledCodec",
+    "TextPage": "datatools.io.codecs.text:TextPageCodec",
+    "TextLine": "datatools.io.codecs.text:TextLineCodec",
+    "TextCuts": "datatools.io.codecs.cuts:TextCutsCodec",
+    "Audio": "datatools.io.codecs.audio:AudioCodec",
+    "Slices": "datatools.io.codecs.slices:SlicesCodec",
+    "Features": "datatools.io.codecs.features:FeaturesCodec",
+    "Drawings": "datatools.io.codecs.drawings:DrawingsCodec",
 }
 """The codec of each type of value, imported when it is needed."""
+
+_TOGETHER = {
+    frozenset({"Image", "Clip"}): "datatools.io.codecs.picture_or_video:PictureOrVideoCodec",
+}
+"""Codecs of folders that hold several kinds of items at once; each is told the kind that alone is meant."""
 
 
 def codec_of(kind: type[Value]) -> Codec:
     """The codec of a type of value."""
-    module, _, name = _CODECS[kind.__name__].partition(":")
-    found: Codec = getattr(importlib.import_module(module), name)()
+    found: Codec = _load(_CODECS[kind.__name__])()
     return found
 
 
-def choose(kinds: Iterable[type[Value]], root: Path, format: str = "") -> Codec:
+def _load(place: str) -> Any:
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def choose(kinds: Sequence[type[Value]], root: Path, format: str = "") -> Codec:
     """The codec for a folder: the only one, the first whose kind of set it holds, or the one of that format.
 
     Raises UsageError where the folder holds none of several.
     """
     codecs = {kind.__name__.lower(): codec_of(kind) for kind in kinds}
+    together = _TOGETHER.get(frozenset(kind.__name__ for kind in kinds))
+    if together and (not format or format in codecs):
+        mixed: Codec = _load(together)(format)
+        return mixed
     if format:
         if format not in codecs:
             raise UsageError(f"--format: there is no {escape(format)} here; there are {', '.join(codecs)}")

@@ -1,7 +1,8 @@
 """Pictures: a picture file, or a folder of them. All other files of the folder are carried over as they are."""
 
+import json
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from datatools.core.values import Image, Source
@@ -44,7 +45,17 @@ class ImageCodec:
         """Encode the picture under its old name."""
         stem, _, suffix = source.files[0].rpartition(".")
         suffix = "png" if suffix.lower() == "gif" else suffix
-        room.write(f"{stem}{variant}.{suffix}", images.encode(value.pixels, f".{suffix.lower()}"))
+        name = f"{stem}{variant}.{suffix}"
+        room.write(name, images.encode(value.pixels, f".{suffix.lower()}"))
+        for pattern, content in value.beside.items():
+            further = pattern.replace("{}", name)
+            room.write(further, _encoded(content, PurePosixPath(further).suffix.lower()))
 
     def finish(self, rows: Iterable[tuple[Source, Any]], root: Path, room: Room) -> None:
         """Nothing: a folder of pictures has no files of the whole."""
+
+
+def _encoded(content: Any, suffix: str) -> bytes:
+    if hasattr(content, "dtype"):
+        return images.encode(content, suffix)
+    return (json.dumps(content, ensure_ascii=False, allow_nan=False) + "\n").encode()

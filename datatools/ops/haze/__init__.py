@@ -1,3 +1,3 @@
 """Operations on haze: each is the function of the module that has its name."""
 
-OPERATIONS = ("remove",)
+OPERATIONS = ("remove", "add", "score")

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from datatools.core.errors import DataError
+from datatools.core.findings import Finding
 from datatools.ops.voc import objects
-from datatools.ops.voc.findings import Finding, finding
+from datatools.ops.voc.codes import finding
 from datatools.ops.voc.objects import WH, Checked, Options
 
 if TYPE_CHECKING:

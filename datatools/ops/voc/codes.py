@@ -1,38 +1,6 @@
 """The codes of `datatools voc lint`: what each means and what to do about it. Codes never change their meaning."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
-
-from datatools.core.errors import UsageError
-
-Severity = Literal["error", "warning"]
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """One kind of problem.
-
-    name: stable, E- for errors and W- for warnings. title: a few words. why: what goes wrong with it, in sentences.
-    rule: the rule of `datatools voc fix` that mends it, empty where a person has to. by_hand: what that person does.
-    """
-
-    name: str
-    title: str
-    why: str
-    rule: str = ""
-    by_hand: str = ""
-
-    @property
-    def severity(self) -> Severity:
-        """An error makes the command exit with 1, a warning does not."""
-        return "error" if self.name.startswith("E-") else "warning"
-
-    @property
-    def remedy(self) -> str:
-        """What to do, in a few words."""
-        return f"datatools voc fix --rule {self.rule}" if self.rule else self.by_hand
-
+from datatools.core.findings import Catalogue, Code
 
 _ALL = (
     Code(
@@ -270,53 +238,7 @@ _ALL = (
     ),
 )
 
-CODES: dict[str, Code] = {code.name: code for code in _ALL}
+CODES = Catalogue("voc lint", "datatools/ops/voc/codes.py", _ALL)
 """All codes by their names, in the order of the documentation."""
 
-
-def parse_codes(words: Iterable[str]) -> frozenset[str]:
-    """Read code names as users type them: several words, commas inside, any case.
-
-    Raises UsageError for a name that is no code, with the nearest one.
-
-    >>> sorted(parse_codes(["w-box-tiny,W-NAME-CASE", "E-XML-DTD"]))
-    ['E-XML-DTD', 'W-BOX-TINY', 'W-NAME-CASE']
-    """
-    import difflib
-
-    found = set()
-    for name in (part.strip().upper() for word in words for part in word.split(",")):
-        if name in CODES:
-            found.add(name)
-        elif name:
-            near = difflib.get_close_matches(name, CODES, n=1, cutoff=0.4)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise UsageError(f"there is no lint code {name!r}{hint}")
-    return frozenset(found)
-
-
-def markdown() -> str:
-    """Write the page of the documentation that lists the codes."""
-    lines = [
-        "# The codes of `datatools voc lint`",
-        "",
-        "This page is made from `datatools/ops/voc/codes.py`. Errors (`E-`) make the command exit with 1, warnings",
-        "(`W-`) alone with 0. `--ignore CODE` leaves a code out, `--baseline FILE` leaves out what an earlier run with",
-        "`--format json` found. A problem of a whole file stands at its line 1.",
-        "",
-        "| code | what | remedy |",
-        "|---|---|---|",
-        *(f"| [`{c.name}`](#{c.name.lower()}) | {_cell(c.title)} | {_remedy(c)} |" for c in CODES.values()),
-    ]
-    for code in CODES.values():
-        title = code.title[0].upper() + code.title[1:]
-        lines += ["", f"## {code.name}", "", f"{_cell(title)}. {_cell(code.why)}", "", f"Remedy: {_remedy(code)}."]
-    return "\n".join([*lines, ""])
-
-
-def _cell(text: str) -> str:
-    return text.replace("<", "&lt;")
-
-
-def _remedy(code: Code) -> str:
-    return f"`{code.remedy}`" if code.remedy.startswith("datatools ") else _cell(code.remedy)
+finding = CODES.finding

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from datatools.core.errors import escape
+from datatools.core.findings import Finding, beyond, order
 from datatools.core.op import Param, op
 from datatools.core.result import Result, Table
 from datatools.core.types import SERIAL, Run, VocFolder
 from datatools.ops.voc import checks, relations
 from datatools.ops.voc.checks import Job
-from datatools.ops.voc.codes import CODES, parse_codes
-from datatools.ops.voc.findings import Finding, beyond, finding, order, read_baseline
+from datatools.ops.voc.codes import CODES, finding
 from datatools.ops.voc.objects import Checked, Options
 
 if TYPE_CHECKING:
@@ -57,15 +57,15 @@ class Lint(Result):
         import json
 
         from datatools import __version__
-        from datatools.ops.voc import formats
+        from datatools.report import findings as formats
 
         match self.format:
             case "json":
                 yield json.dumps(self.to_json(), indent=1)
             case "sarif":
-                yield formats.sarif(self.findings, __version__)
+                yield formats.sarif(self.findings, CODES, __version__)
             case "junit":
-                yield from formats.junit(self.findings, self.files)
+                yield from formats.junit(self.findings, CODES, self.files)
             case _:
                 yield from map(str, self.findings)
                 yield from self._summary()
@@ -73,12 +73,7 @@ class Lint(Result):
     def _summary(self) -> Iterator[str | Table]:
         looked_at = f"{_count(self.files, 'XML file')} and {_count(self.images, 'image')}"
         if self.findings:
-            count = Counter(f.code for f in self.findings)
-            where = Counter(code for code, _ in {(f.code, f.file) for f in self.findings})
-            rows = tuple(
-                (c.name, c.severity, count[c.name], where[c.name], c.title) for c in CODES.values() if count[c.name]
-            )
-            yield Table(("code", "severity", "found", "files", "what"), rows)
+            yield CODES.table(self.findings)
         yield from self.notes
         if self.known:
             yield f"{_count(self.known, 'finding')} of the baseline not shown"
@@ -120,10 +115,11 @@ def lint(
     Errors make the command exit with 1, warnings alone do not. All codes are in docs/voc-lint-codes.md; an unknown
     code, and a baseline that is none, are usage errors.
     """
+    from datatools.io import baseline as earlier
     from datatools.io.voc.layout import open_set
 
-    ignored = parse_codes(ignore)
-    old = read_baseline(baseline) if baseline is not None else Counter()
+    ignored = CODES.parse(ignore)
+    old = earlier.read(baseline, CODES.command) if baseline is not None else Counter()
     voc_set = open_set(src)
     # with auto, files that count from 1 hold no corner below 1, so 0 is the least coordinate either way
     options = Options(deep=deep, min_size=min_size, least=1.0 if coords == "voc" else 0.0)

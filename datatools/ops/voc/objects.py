@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from datatools.ops.voc.findings import Finding, finding
+from datatools.core.findings import Finding
+from datatools.ops.voc.codes import finding
 
 if TYPE_CHECKING:
     from datatools.io.voc.document import Document, RawBox, RawObject

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from datatools.core.errors import DataError, escape
+from datatools.core.findings import Finding
 from datatools.core.types import Run
-from datatools.ops.voc.findings import Finding, finding
+from datatools.ops.voc.codes import finding
 
 if TYPE_CHECKING:
     from datatools.io.voc.layout import Tree, VocSet

@@ -15,7 +15,7 @@ import pytest
 
 from datatools.core.errors import UsageError
 from datatools.core.types import Run
-from datatools.ops.voc.codes import CODES, markdown
+from datatools.ops.voc.codes import CODES
 from datatools.ops.voc.lint import Lint, lint
 
 LINE = re.compile(
@@ -135,7 +135,7 @@ def test_a_list_that_is_not_utf8(clean: Path) -> None:
 
 def test_the_page_of_the_codes_is_up_to_date() -> None:
     page = Path(__file__).resolve().parents[3] / "docs" / "voc-lint-codes.md"
-    assert page.read_text() == markdown(), "write datatools.ops.voc.codes.markdown() into it"
+    assert page.read_text() == CODES.markdown(), "write datatools.ops.voc.codes.CODES.markdown() into it"
 
 
 def test_every_code_has_a_remedy_and_rules_are_those_of_fix() -> None:

@@ -157,7 +157,7 @@ def test_predictions_in_both_forms(trained: Path, say: Callable[..., tuple[int, 
 def test_a_good_set_passes_and_a_turned_label_is_suspicious(
     colours: Callable[..., Path], say: Callable[..., tuple[int, str, str]]
 ) -> None:
-    root = colours(Path("set"), per_class=12)
+    root = colours(Path("set"), per_class=10)
     (root / "red" / "000.png").rename(root / "blue" / "turned.png")
     code, out, _ = say("check", root, "-o", "out", "--steps", 30, "--jitter", 0, *SMALL, "-j", 1, "--json")
     told = json.loads(out)
@@ -166,7 +166,8 @@ def test_a_good_set_passes_and_a_turned_label_is_suspicious(
     assert told["accuracy"] > 0.8
     assert told["gain_interval"][0] > 0
     ranked = rows(Path("out/labels.csv"))
-    assert (ranked[0]["picture"], ranked[0]["predicted"], len(ranked)) == ("blue/turned.png", "red", 36)
+    assert len(ranked) == 30
+    assert ("blue/turned.png", "red") in [(r["picture"], r["predicted"]) for r in ranked[:3]]
     assert [r["picture"] for r in ranked if r["suspicious"] == "1"] == [s["key"] for s in told["suspicious"]]
     assert Path("out/suspicious.jpg").exists() == bool(told["suspicious"])
     text = say("check", root, "-o", "out", "--steps", 30, "--jitter", 0, *SMALL, "-j", 1)[1]
@@ -176,34 +177,31 @@ def test_a_good_set_passes_and_a_turned_label_is_suspicious(
 def test_a_set_without_a_rule_fails(colours: Callable[..., Path], say: Callable[..., tuple[int, str, str]]) -> None:
     root = colours(Path("set"), per_class=8, classes="one,two")  # both grey: there is nothing to learn
     shutil.copy(root / "one" / "000.png", root / "two" / "twin.png")
-    code, out, _ = say("check", root, "--steps", 6, *SMALL, "-j", 1)
+    code, out, _ = say("check", root, "--steps", 2, *SMALL, "-j", 1)
     assert code == 1
     assert "the same pixels with different labels: one/000.png (one), two/twin.png (two)" in out
     assert "set FAILS:" in out
 
 
-def test_wrong_labels_hurt_and_leaks_are_told(
+def test_right_labels_help_beside_wrong_ones_and_leaks_are_told(
     colours: Callable[..., Path], say: Callable[..., tuple[int, str, str]]
 ) -> None:
-    good, val = colours(Path("good"), per_class=8), colours(Path("val"), per_class=8, seed=1)
-    bad = Path("bad")
+    good, val, bad = colours(Path("good"), per_class=8), colours(Path("val"), per_class=8, seed=1), Path("bad")
     for old, new in (("red", "blue"), ("blue", "green"), ("green", "red")):
         shutil.copytree(good / old, bad / new)
-    words = ("--val", val, "--runs", 2, "--steps", 20, "--jitter", 0, *SMALL, "-j", 1)
-    code, out, _ = say("compare", good, bad, *words, "-o", "out")
-    assert code == 0
-    assert "verdict: bad hurts beside good" in out
-    assert len(rows(Path("out/runs.csv"))) == 2
-    code, out, _ = say("compare", bad, good, *words, "--json")
-    told = json.loads(out)
-    assert told["verdict"] == "helps"
-    assert told["interval"][0] > 0
-    assert [c["name"] for c in told["per_class"]] == ["blue", "green", "red"]
     shutil.copy(val / "red" / "000.png", good / "red" / "leak.png")
-    code, out, _ = say("compare", good, good, *words)
-    assert code == 1
-    assert "verdict: good makes no difference that can be told beside good" in out
-    assert "leak: 1 of 24" in out
+    words = ("--val", val, "--runs", 2, "--jitter", 0, *SMALL, "-j", 1)
+    code, out, _ = say("compare", bad, good, *words, "--steps", 15, "-o", "out", "--json")
+    told = json.loads(out)
+    assert (code, told["verdict"], told["b"]["leaked"], told["a"]["leaked"]) == (1, "helps", 1, 0)
+    assert told["interval"][0] > 0
+    assert told["difference"] == pytest.approx(told["b"]["mean"] - told["a"]["mean"])
+    assert [c["name"] for c in told["per_class"]] == ["blue", "green", "red"]
+    assert [float(r["b"]) for r in rows(Path("out/runs.csv"))] == told["b"]["accuracy"]
+    code, out, _ = say("compare", bad, bad, *words, "--steps", 1)
+    assert code == 0
+    assert "difference +0.000 (+0.000 to +0.000)" in out  # the same set, weights and order: the same answers
+    assert "verdict: bad makes no difference that can be told beside bad" in out
 
 
 BAD: list[tuple[list[str], str]] = [

@@ -8,19 +8,19 @@ from urllib.parse import quote
 from xml.sax import saxutils
 
 from datatools.core.errors import escape
-from datatools.ops.voc.codes import CODES, Code
-from datatools.ops.voc.findings import Finding
+from datatools.core.findings import Catalogue, Code, Finding
 
 SARIF_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 ROOT_ID = "DATASET"
 
 
-def sarif(findings: Sequence[Finding], version: str) -> str:
+def sarif(findings: Sequence[Finding], codes: Catalogue, version: str) -> str:
     """A SARIF 2.1.0 log (OASIS) with one run; paths are relative to the folder that was linted."""
-    used = [code for code in CODES.values() if any(f.code == code.name for f in findings)]
+    used = [code for code in codes.values() if any(f.code == code.name for f in findings)]
     index = {code.name: i for i, code in enumerate(used)}
+    name = f"datatools {codes.command}"
     run = {
-        "tool": {"driver": {"name": "datatools voc lint", "version": version, "rules": [_rule(code) for code in used]}},
+        "tool": {"driver": {"name": name, "version": version, "rules": [_rule(code) for code in used]}},
         "originalUriBaseIds": {ROOT_ID: {"description": {"text": "the folder of the data set"}}},
         "columnKind": "unicodeCodePoints",
         "results": [_result(f, index[f.code]) for f in findings],
@@ -56,18 +56,18 @@ def _result(one: Finding, index: int) -> dict[str, Any]:
     }
 
 
-def junit(findings: Sequence[Finding], files: int) -> Iterator[str]:
+def junit(findings: Sequence[Finding], codes: Catalogue, files: int) -> Iterator[str]:
     """The lines of a JUnit XML: a test case a finding, failed by an error, passed with its text by a warning.
 
     Where nothing was found there is one passed case, since build servers take an empty suite for a mistake.
     """
     errors = sum(f.severity == "error" for f in findings)
-    counts = f'name="datatools voc lint" tests="{max(len(findings), 1)}" failures="{errors}" errors="0"'
+    counts = f'name="datatools {codes.command}" tests="{max(len(findings), 1)}" failures="{errors}" errors="0"'
     yield '<?xml version="1.0" encoding="UTF-8"?>'
     yield f"<testsuites {counts}>"
     yield f"<testsuite {counts}>"
     if not findings:
-        yield f'<testcase classname="voc.lint" name="nothing found in {files} files"/>'
+        yield f'<testcase classname="{codes.command.replace(" ", ".")}" name="nothing found in {files} files"/>'
     for one in findings:
         name = saxutils.quoteattr(f"{escape(one.file)}:{one.line}: {escape(one.message)}")
         text = f"{escape(one.message)} ({one.remedy})"

@@ -1,0 +1,1 @@
+"""Text sets in any of their formats, as pages, lines and directions."""

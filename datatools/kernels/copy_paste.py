@@ -1,0 +1,177 @@
+"""CopyPaste: objects of one picture set into another, where they cover nothing (or little).
+
+After Ghiasi et al., "Simple Copy-Paste is a Strong Data Augmentation Method for Instance Segmentation" (CVPR 2021), in
+the five steps of PP-OCRv2 (Du et al. 2021): two pictures, the second one's scale jittered and mirrored at random, some
+of its objects chosen at random, and pasted at a random place. `draw` does all that with numbers alone; `paste` follows.
+
+PaddleOCR differs: it never jitters the scale nor mirrors; it counts ignored objects when it takes its share and never
+pastes them; it tests upright boxes where this tests the outlines themselves; it turns each text by any whole angle.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from datatools.kernels import contours, geometry
+from datatools.kernels.contours import Outline
+from datatools.kernels.geometry import Matrix
+
+SCALES = (0.5, 2.0)
+"""Factors between which the size of pasted objects is jittered, evenly in their logarithm."""
+
+LEAST_SIDE = 4.0
+"""Objects that would be lower or narrower than so many pixels are not pasted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paste:
+    """One object to paste.
+
+    donor: its number among the donor's objects. matrix: the nine numbers, row by row, of the map from the donor's
+    pixels to the target's.
+    """
+
+    donor: int
+    matrix: tuple[float, ...]
+
+    @property
+    def map(self) -> Matrix:
+        """The matrix as (3, 3)."""
+        return np.array(self.matrix).reshape(3, 3)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How objects are placed.
+
+    flip: probability that an object is mirrored. rotate: whether objects with an outline of their own are turned by any
+    angle, straightened first. max_iou: how much a pasted object may overlap another, 0 is not at all. tries: places
+    that are tried for each.
+    """
+
+    flip: float = 0.5
+    rotate: bool = False
+    max_iou: float = 0.0
+    tries: int = 50
+    scales: tuple[float, float] = SCALES
+
+
+def choose(rng: np.random.Generator, count: int, *, ratio: float = 0.2, at_most: int = 30) -> list[int]:
+    """Choose some of `count` objects at random: their share `ratio`, at least one, at most `at_most`."""
+    if not count:
+        return []
+    wanted = max(1, min(int(ratio * count), at_most))
+    return [int(i) for i in rng.permutation(count)[:wanted]]
+
+
+def draw(
+    rng: np.random.Generator,
+    size_wh: tuple[int, int],
+    there: Sequence[Outline],
+    donors: Sequence[Outline],
+    upright: Sequence[bool],
+    chosen: Sequence[int],
+    rules: Rules,
+) -> tuple[Paste, ...]:
+    """Find a place for each chosen object; those that find none are left out.
+
+    there: outlines of the target's own objects. donors: outlines of the donor's objects, in its pixels. upright: which
+    of them are plain boxes, which stay upright and whole pixels. chosen: numbers of those to paste, in this order.
+    """
+    taken = _Taken(there)
+    pastes = []
+    for number in chosen:
+        outline = donors[number]
+        made = _shape(rng, outline, upright[number], rules)
+        if made is None:
+            continue
+        place = _place(rng, made[1], size_wh, taken, rules, whole=upright[number])
+        if place is None:
+            continue
+        matrix = geometry.translate(*place) @ made[0]
+        taken.add(made[1] + place)
+        pastes.append(Paste(number, tuple(matrix.reshape(-1).tolist())))
+    return tuple(pastes)
+
+
+def _shape(rng: np.random.Generator, outline: Outline, upright: bool, rules: Rules) -> tuple[Matrix, Outline] | None:
+    """The object scaled, mirrored and turned, with its upper left at the origin: the map and the new outline."""
+    low, high = rules.scales
+    scale = low * (high / low) ** rng.random()
+    mirrored, angle = rng.random() < rules.flip, 360 * rng.random()
+    left, top, right, bottom = contours.box_around(outline).tolist()
+    wide, tall = right - left, bottom - top
+    if min(wide, tall) * scale < LEAST_SIDE:
+        return None
+    scale_x = scale_y = scale
+    if upright:  # its box has whole pixels afterwards
+        scale_x, scale_y = round(wide * scale) / wide, round(tall * scale) / tall
+    mirror = -1.0 if mirrored else 1.0
+    start_x = -right if mirrored else left
+    matrix = np.array([[mirror * scale_x, 0.0, -start_x * scale_x], [0.0, scale_y, -top * scale_y], [0.0, 0.0, 1.0]])
+    if rules.rotate and not upright:
+        if len(outline) == 4 and (straight := _straightened(geometry.warp_points(outline, matrix))) is not None:
+            matrix = straight @ matrix
+        matrix = geometry.rotate(angle) @ matrix
+    shaped = geometry.warp_points(outline, matrix)
+    corner = shaped.min(axis=0)
+    shaped -= corner
+    if not np.isfinite(shaped).all() or shaped.max(axis=0).min() < LEAST_SIDE:
+        return None
+    return geometry.translate(-corner[0], -corner[1]) @ matrix, shaped
+
+
+def _straightened(quad: Outline) -> Matrix | None:
+    """The map from a quadrilateral to the rectangle of its longer sides; None where it has no such shape."""
+    sides = np.hypot(*(np.roll(quad, -1, axis=0) - quad).T)
+    width, height = max(sides[0], sides[2]), max(sides[1], sides[3])
+    try:
+        matrix = geometry.quad_to_quad(quad, geometry.corners((width, height)))
+    except ValueError:
+        return None
+    # a quad that is no convex one has a horizon inside
+    return matrix if (quad @ matrix[2, :2] + matrix[2, 2] > 1e-6).all() else None
+
+
+class _Taken:
+    """The outlines that are there already, and the upright boxes around them."""
+
+    def __init__(self, outlines: Sequence[Outline]) -> None:
+        self.outlines = list(outlines)
+        around = [contours.box_around(outline) for outline in outlines]
+        self.boxes = np.array(around, dtype=np.float64).reshape(-1, 4)
+
+    def add(self, outline: Outline) -> None:
+        self.outlines.append(outline)
+        self.boxes = np.vstack([self.boxes, contours.box_around(outline)])
+
+
+def _place(
+    rng: np.random.Generator,
+    shaped: Outline,
+    size_wh: tuple[int, int],
+    taken: _Taken,
+    rules: Rules,
+    *,
+    whole: bool,
+) -> Outline | None:
+    """A shift that puts the outline inside the picture, over nothing that is there; None where no try finds one."""
+    width, height = shaped.max(axis=0).tolist()  # its upper left is the origin
+    if width > size_wh[0] or height > size_wh[1]:
+        return None
+    left, top, right, bottom = taken.boxes.T
+    for u, v in rng.random((rules.tries, 2)).tolist():
+        x, y = u * (size_wh[0] - width), v * (size_wh[1] - height)
+        if whole:
+            x, y = float(int(x)), float(int(y))
+        near = np.flatnonzero((left < x + width) & (right > x) & (top < y + height) & (bottom > y))
+        shift = np.array([x, y])
+        if not near.size or all(_may_meet(shaped + shift, taken.outlines[i], rules.max_iou) for i in near):
+            return shift
+    return None
+
+
+def _may_meet(a: Outline, b: Outline, max_iou: float) -> bool:
+    shared = contours.overlap(a, b)
+    return shared <= max_iou * (contours.area(a) + contours.area(b) - shared)

@@ -1,0 +1,1 @@
+"""Text image augmentation, a module a kind of warp."""
