@@ -90,7 +90,7 @@ CASES: dict[str, dict[str, Any]] = {
     "zoo.list": {},
     "zoo.summary": {"classes": 6, "input": "3,16,16", "plot": Path("out/costs.svg")},
     "zoo.compress.quantize": {"out": Path("out/few.safetensors"), "scheme": "kmeans", "data": Path("raw")},
-    "zoo.compress.prune": {"out": Path("out/few.safetensors"), "ratio": 0.5, "data": Path("raw"), "epochs": 1},
+    "zoo.compress.prune": {"out": Path("out/few.safetensors"), "ratio": 0.5, "data": Path("raw")},
     "zoo.compress.pact": {"out": Path("out/few.safetensors"), "data": Path("raw"), "epochs": 1},
 }
 """What each operation is called with here, beside its input; the test below finds one that is missing."""

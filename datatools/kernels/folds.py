@@ -40,14 +40,21 @@ def tied(ties: Sequence[NDArray[np.integer]]) -> Ints:
     [0, 0, 0, 1]
     """
     count = len(ties[0])
-    rows, columns, offset = [], [], count
-    for tie in ties:
-        _, place = np.unique(tie, return_inverse=True)
-        rows.append(np.arange(count))
-        columns.append(place + offset)
-        offset += count
-    edges = np.ones(count * len(ties), np.int8)
-    graph = coo_array((edges, (np.concatenate(rows), np.concatenate(columns))), shape=(offset, offset))
+    places = [np.unique(tie, return_inverse=True)[1] + count * i for i, tie in enumerate(ties)]
+    return linked(np.tile(np.arange(count), len(ties)), np.concatenate(places), count)
+
+
+def linked(item: NDArray[np.integer], name: NDArray[np.integer], count: int) -> Ints:
+    """Number the groups of `count` items that share a name, directly or through others, in the order of their firsts.
+
+    item, name: (m,) pairs: the item has the name. An item without any is a group of its own.
+
+    >>> linked(np.array([0, 1, 1, 2]), np.array([7, 7, 9, 9]), 4).tolist()
+    [0, 0, 0, 1]
+    """
+    names = int(name.max(initial=-1)) + 1
+    size = count + names
+    graph = coo_array((np.ones(len(item), np.int8), (item, name + count)), shape=(size, size))
     _, component = connected_components(graph, directed=False)
     _, first, unit = np.unique(component[:count], return_index=True, return_inverse=True)
     return np.argsort(np.argsort(first))[unit].astype(np.int64)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from datatools.core.errors import UsageError
 from datatools.core.types import SERIAL, Run
 from datatools.kernels import folds
 from datatools.zoo import trials
@@ -37,11 +38,15 @@ class Judged:
 def judge(loaded: Pictures, size_wh: tuple[int, int], recipe: Recipe, device: Device, run: Run) -> Judged:
     """Learn two batches by heart, then judge every picture by a network trained on the other folds.
 
-    Crops of one picture and pictures with equal pixels are in one fold. A fold and its control have the same recipe,
-    first weights included. recipe: its seed decides over everything.
+    Crops of one picture, pictures made from one another and pictures with equal pixels are in one fold. A fold and its
+    control have the same recipe, first weights included. recipe: its seed decides over everything.
+
+    UsageError where all is one such group.
     """
     rng = np.random.default_rng([recipe.seed, 3])
-    part = folds.parts(loaded.label, [loaded.picture, loaded.digest], (1 / FOLDS,) * FOLDS, rng)
+    part = folds.parts(loaded.label, [loaded.group, loaded.digest], (1 / FOLDS,) * FOLDS, rng)
+    if len(set(part.tolist())) < 2:
+        raise UsageError("all examples come from one picture: nothing is left to ask about")
     shuffled = loaded.label[rng.permutation(len(loaded))]
     few = trials.few_of_each(loaded.label, BATCHES * recipe.batch, rng)
     pool = trials.Pool(loaded, size_wh)

@@ -19,7 +19,10 @@ from datatools.core.errors import DataError
 from datatools.core.types import SERIAL, Run
 from datatools.io import files, images
 from datatools.io.classified.examples import Example
-from datatools.kernels import crops
+from datatools.kernels import crops, folds
+
+LARGEST_GROUP = 0.2
+"""Share of a set that one group may have, so that it can still be parted."""
 
 IN_MEMORY_BYTES = 2**30
 """More pixels than these are kept in a temporary file."""
@@ -29,16 +32,18 @@ IN_MEMORY_BYTES = 2**30
 class Pictures:
     """Decoded examples.
 
-    rgb: (N, height, width, 3) uint8, as displayed. label: (N,) int64. examples: N. picture: (N,) the number of the file
-    that an example was cut from. digest: (N,) of the pixels of each. failures: those that are missing here.
+    rgb: (N, height, width, 3) uint8, as displayed. label: (N,) int64. examples: N. group: (N,) equal for examples that
+    were cut from one file, or made from one picture. digest: (N,) of the pixels of each. failures: those that are
+    missing here. loose: pictures were mixed of so many others that only their main origins count for the groups.
     """
 
     rgb: NDArray[np.uint8]
     label: NDArray[np.int64]
     examples: tuple[Example, ...]
-    picture: NDArray[np.int64]
+    group: NDArray[np.int64]
     digest: NDArray[np.uint64]
     failures: tuple[DataError, ...] = ()
+    loose: bool = False
 
     def __len__(self) -> int:
         return len(self.label)
@@ -59,7 +64,7 @@ class Pictures:
     def take(self, rows: NDArray[np.integer]) -> "Pictures":
         """Some of the examples, in the order of the rows."""
         kept = tuple(self.examples[i] for i in rows.tolist())
-        return Pictures(self.rgb[rows], self.label[rows], kept, self.picture[rows], self.digest[rows])
+        return Pictures(self.rgb[rows], self.label[rows], kept, self.group[rows], self.digest[rows], loose=self.loose)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +84,10 @@ def load(examples: Sequence[Example], size_wh: tuple[int, int], run: Run = SERIA
     jobs = _by_file(examples)
     rgb = _room(len(examples), size_wh)
     kept: list[Example] = []
-    picture: list[int] = []
     digest: list[int] = []
     failures: list[DataError] = []
-    for number, (job, made) in enumerate(
-        zip(jobs, run.map(functools.partial(_decode, size_wh=size_wh), jobs, "decoding"), strict=True)
-    ):
+    decoded = run.map(functools.partial(_decode, size_wh=size_wh), jobs, "decoding")
+    for job, made in zip(jobs, decoded, strict=True):
         for example, one in zip(job.examples, made, strict=True):
             if isinstance(one, DataError):
                 failures.append(one)
@@ -92,15 +95,35 @@ def load(examples: Sequence[Example], size_wh: tuple[int, int], run: Run = SERIA
             rgb[len(kept)] = one
             digest.append(xxhash.xxh3_64_intdigest(one.tobytes()))
             kept.append(example)
-            picture.append(number)
+    group, loose = _groups(kept)
     return Pictures(
         rgb=rgb[: len(kept)],
         label=np.array([e.label for e in kept], np.int64),
         examples=tuple(kept),
-        picture=np.array(picture, np.int64),
+        group=group,
         digest=np.array(digest, np.uint64),
         failures=tuple(failures),
+        loose=loose,
     )
+
+
+def _groups(examples: Sequence[Example]) -> tuple[NDArray[np.int64], bool]:
+    """The group of each example, and whether only main origins count: where all did, most would be one group."""
+    group = _linked(examples, None)
+    if not len(group) or np.bincount(group).max() <= max(LARGEST_GROUP * len(group), 1):
+        return group, False
+    return _linked(examples, 1), any(len(e.origins) > 1 for e in examples)
+
+
+def _linked(examples: Sequence[Example], origins: int | None) -> NDArray[np.int64]:
+    names: dict[tuple[str, str], int] = {}
+    pairs = [
+        (i, names.setdefault(name, len(names)))
+        for i, e in enumerate(examples)
+        for name in (("file", e.file), *(("origin", o) for o in e.origins[:origins]))
+    ]
+    item, name = np.array(pairs, np.int64).reshape(-1, 2).T
+    return folds.linked(item, name, len(examples))
 
 
 def _by_file(examples: Sequence[Example]) -> list[_File]:

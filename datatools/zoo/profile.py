@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,9 @@ from datatools.zoo.network import Network
 from datatools.zoo.pact import Pact
 
 FLOAT_BYTES = 4
+
+LARGE = 3 * 1024 * 1024
+"""Inputs of more numbers than these are not made."""
 
 _SHAPE_KEEPING = (
     nn.BatchNorm1d,
@@ -66,7 +70,7 @@ class Profile:
 
 
 def measure(model: Network, input_chw: tuple[int, int, int]) -> Profile:
-    """Profile a network for an input of channels, height, width. Nothing is computed but shapes.
+    """Profile a network for an input of channels, height, width. Layers do not compute, they only make room.
 
     Raises ValueError or torch's RuntimeError where the network cannot take such an input.
     """
@@ -84,8 +88,10 @@ def measure(model: Network, input_chw: tuple[int, int, int]) -> Profile:
             if (shape_only := _shape_only(module)) is not None:
                 module.forward = shape_only
                 undone.callback(delattr, module, "forward")
+        # maps without numbers are free, but the first one costs torch two seconds of imports
+        device = "meta" if math.prod(input_chw) > LARGE else "cpu"
         with torch.no_grad():
-            model(torch.empty(1, *input_chw, device="meta"))
+            model(torch.empty(1, *input_chw, device=device))
     outputs.update({cost.name: cost.output for cost in costs})
     return Profile(
         layers=tuple(costs),

@@ -79,6 +79,21 @@ def test_pictures_that_are_mixed_of_several_classes(tmp_path: Path) -> None:
     assert not opening.open_set(root).failures
 
 
+def test_the_manifest_of_an_augmented_set_tells_origins(tmp_path: Path) -> None:
+    root = place(tmp_path, "a/1.png", "a/1_1.png", "b/2.png")
+    lines = [
+        '{"files": ["a/1.png"], "source": "a/1.png"}',
+        '{"files": ["a/1_1.png"], "source": "a/1.png", "copy": 1, "donors": ["b/2.png"]}',
+        '{"files": "a/1.png"}', "[]", "", '{"files": [',
+    ]  # fmt: skip
+    (root / "manifest.jsonl").write_text("\n".join(lines))
+    found = opening.open_set(root)
+    assert {e.key: e.origins for e in found.examples} == {
+        "a/1.png": ("a/1.png",), "a/1_1.png": ("a/1.png", "b/2.png"), "b/2.png": (),
+    }  # fmt: skip
+    assert [(f.path, f.line, f.code) for f in found.failures] == [("manifest.jsonl", 6, "E-JSON-BROKEN")]
+
+
 def test_links_are_not_followed(tmp_path: Path) -> None:
     outside = place(tmp_path / "outside", "secret.png")
     root = place(tmp_path / "set", "a/1.png", "b/2.png")

@@ -234,6 +234,21 @@ def test_backbones_of_the_text_reader(case: tuple[str, tuple[int, int]]) -> None
     assert profile.stages(found)[0].output == shape
 
 
+def kept(found: profile.Profile) -> int:
+    """Running means and variances: buffers without the counters of batches."""
+    return found.buffers - sum(layer.kind == "BatchNorm2d" for layer in found.layers)
+
+
+def test_resnet18_of_three_classes() -> None:
+    found = profile.measure(build("resnet18", num_classes=3), (3, 224, 224))
+    assert (found.params, found.macs, kept(found)) == (11_178_051, 1_813_562_880, 9_600)
+
+
+def test_running_means_of_the_text_reader() -> None:
+    found = profile.measure(build("mobilenet_v1_enhance", features_only=True), (3, 32, 320))
+    assert kept(found) == 10_944
+
+
 def test_the_direction_classifier() -> None:
     found = profile.measure(build("mobilenet_v3_small_text_cls_x0_35", num_classes=2), (3, 48, 192))
     assert (found.params, found.macs) == (129_356, 16_315_376)
@@ -246,7 +261,7 @@ def test_the_direction_classifier() -> None:
 def test_aligned_xception_as_a_backbone(name: str, macs: int, size: int) -> None:
     found = profile.measure(build(name, features_only=True), (3, 512, 512))
     assert (found.params, found.macs) == (37_867_312, macs)
-    assert found.buffers - sum(layer.kind == "BatchNorm2d" for layer in found.layers) == 185_200
+    assert kept(found) == 185_200
     assert [stage.output for stage in profile.stages(found)] == [(128, 128, 128), (2048, size, size)]
 
 
@@ -264,7 +279,7 @@ def test_shufflenet_for_small_pictures(groups: int) -> None:
     params, macs, buffers, channels = CIFAR[groups]
     found = profile.measure(build(f"shufflenet_v1_cifar_g{groups}", num_classes=10), (3, 32, 32))
     assert (found.params, found.macs) == (params, macs)
-    assert found.buffers - sum(layer.kind == "BatchNorm2d" for layer in found.layers) == buffers
+    assert kept(found) == buffers
     shapes = [stage.output for stage in profile.stages(found)]
     assert shapes == [*((c, s, s) for c, s in zip(channels, (16, 8, 4), strict=True)), (10,)]
 

@@ -3,6 +3,7 @@
 import errno
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,7 @@ def test_boxes_are_cut_out_of_their_picture(tmp_path: Path) -> None:
     assert found.rgb[0, 0, 0].tolist() == [10, 5, 0]
     assert found.rgb[1, -1, -1].tolist() == [23, 3, 0]
     assert found.label.tolist() == [0, 1]
-    assert found.picture.tolist() == [0, 0]
+    assert found.group.tolist() == [0, 0]
 
 
 def test_what_cannot_be_decoded_is_told_and_left_out(tmp_path: Path) -> None:
@@ -59,6 +60,22 @@ def test_equal_pixels_have_equal_digests(tmp_path: Path, colours: Callable[..., 
     keys = [e.key for e in found.examples]
     assert found.digest[keys.index("red/twin.png")] == found.digest[keys.index("blue/000.png")]
     assert len(set(found.digest.tolist())) == len(keys) - 1
+
+
+def test_what_was_made_of_one_picture_is_one_group(tmp_path: Path) -> None:
+    files = [str(drawn(tmp_path / f"{i}.png")) for i in range(12)]
+    plain = [Example(f"{i}.png", file, 0) for i, file in enumerate(files)]
+    copied = [replace(e, origins=(f"{i // 2}",)) for i, e in enumerate(plain)]
+    assert pictures.load(copied, (4, 4)).group.tolist() == [i // 2 for i in range(12)]
+    mixed = [replace(e, origins=(f"{i}", f"{(i + 1) % 12}")) for i, e in enumerate(plain)]
+    found = pictures.load(mixed, (4, 4))  # with donors all would hang together
+    assert found.loose
+    assert found.group.tolist() == list(range(12))
+    few = [*plain[:11], replace(plain[11], origins=("x", "10"))]
+    few[10] = replace(few[10], origins=("10",))
+    found = pictures.load(few, (4, 4))
+    assert not found.loose
+    assert found.group.tolist() == [*range(11), 10]
 
 
 def test_a_large_set_lies_in_a_file_without_a_name(

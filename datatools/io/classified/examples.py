@@ -21,7 +21,8 @@ class Example:
     number; -1 where it has none. split: "" where the set does not say. xyxy: the box in float pixels, as the
     annotation counts them; None for the whole. size_wh: of the picture that the annotation means; (0, 0) where it does
     not say. shares: (class number, share) of a picture that is mixed of several classes; empty where it is wholly its
-    label, which else is the class with the largest share.
+    label, which else is the class with the largest share. origins: what it was made from, the main one first, in a set
+    that was augmented.
     """
 
     key: str
@@ -31,6 +32,7 @@ class Example:
     xyxy: XYXY | None = None
     size_wh: tuple[int, int] = (0, 0)
     shares: tuple[tuple[int, float], ...] = ()
+    origins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,13 @@
 """Finding out which kind of classified set a folder or file is."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from datatools.core.errors import UsageError, escape
 from datatools.core.types import SERIAL, Run
+from datatools.core.values import printable
 from datatools.io import files
-from datatools.io.classified import class_folders, label_lists, voc_crops
+from datatools.io.classified import class_folders, label_lists, origins, voc_crops
 from datatools.io.classified.class_folders import is_picture
 from datatools.io.classified.examples import ClassifiedSet, Example
 from datatools.io.voc import layout
@@ -27,6 +29,11 @@ def open_set(src: Path, run: Run = SERIAL) -> ClassifiedSet:
         found = label_lists.read(lists)
     else:
         found = class_folders.read(src)
+    made_from, unread = origins.read(found.root)
+    if made_from:
+        examples = (replace(e, origins=made_from.get(printable(e.key.partition("#")[0]), ())) for e in found.examples)
+        found = replace(found, examples=tuple(examples))
+    found = replace(found, failures=(*found.failures, *unread))
     if not found.examples:
         first = f" ({found.failures[0]})" if found.failures else ""
         raise UsageError(

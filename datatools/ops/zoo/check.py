@@ -28,7 +28,8 @@ class Check(Result):
     few: pictures that were to be learnt by heart; never: those of them that never were. accuracy: of answers about
     pictures that the network had not seen. control: the same with shuffled labels. gain: by how much the first is
     better, with its interval. contradictions: groups of pictures with equal pixels and different labels.
-    suspicious: labels that the network does not believe, the least believed first. per_class, confusion: of the
+    suspicious: labels that the network does not believe, the least believed first. loose: pictures were mixed of so
+    many others that a picture may have been judged by a network that saw a part of it. per_class, confusion: of the
     answers about unseen pictures.
     """
 
@@ -48,6 +49,7 @@ class Check(Result):
     confusion: tuple[tuple[int, ...], ...]
     contradictions: tuple[tuple[str, ...], ...]
     suspicious: tuple[Answer, ...]
+    loose: bool
     failures: tuple[DataError, ...]
     out: Path | None
 
@@ -84,6 +86,8 @@ class Check(Result):
             f"with shuffled labels {self.control:.3f}: {scores.signed(self.gain, self.gain_interval)}"
         )
         yield f"{escape(self.src)} {'can be learnt' if self.learnable else 'FAILS: ' + self._why()} ({self.model})"
+        if self.loose:
+            yield "pictures are mixed of so many others that parts of those judged were seen in training"
         if self.out and self.suspicious:
             yield f"written: {escape(self.out)}; next: look at {escape(self.out / 'suspicious.jpg')}"
         elif self.out:
@@ -155,7 +159,7 @@ def check(
     predicted = judged.probability.argmax(axis=1)
     right, by_chance = predicted == loaded.label, judged.control.argmax(axis=1) == judged.shuffled
     gain = intervals.paired_bootstrap(
-        right[None].astype(float) - by_chance[None], loaded.picture, np.random.default_rng([seed, 4])
+        right[None].astype(float) - by_chance[None], loaded.group, np.random.default_rng([seed, 4])
     )
     confusion = counts.cross_table(loaded.label, predicted, (classes, classes))
     quality = classification.label_quality(judged.probability, loaded.label)
@@ -178,6 +182,7 @@ def check(
         confusion=tuple(map(tuple, confusion.tolist())),
         contradictions=_contradictions(loaded, found.classes),
         suspicious=tuple(said[i] for i in ranked if quality.suspicious[i]),
+        loose=loaded.loose,
         failures=(*found.failures, *loaded.failures),
         out=out,
     )

@@ -167,7 +167,7 @@ def compare(
     )
     right_a, right_b = comparing.answers(a, b, asked, size_wh, recipe, chosen, runs, run)
     rng = np.random.default_rng([seed, 5])
-    found = intervals.paired_bootstrap(right_b.astype(float) - right_a, asked.picture, rng)
+    found = intervals.paired_bootstrap(right_b.astype(float) - right_a, asked.group, rng)
     names = _names(srcs)
     result = Comparison(
         a=_side(names[0], srcs[0], a, asked, right_a),

@@ -36,7 +36,7 @@ def for_training(src: Path, val: Path | None, size_wh: tuple[int, int], seed: in
     """Open and decode a set to train on, and what to validate on.
 
     That is `val` where it is given, else the validation list of the set, else a fifth of it: classes in their shares,
-    crops of one picture and pictures with equal pixels on the same side.
+    crops of one picture, copies made from one, and equal pixels on the same side.
 
     UsageError where there are fewer than two classes or nothing to train or validate on.
     """
@@ -61,9 +61,9 @@ def for_training(src: Path, val: Path | None, size_wh: tuple[int, int], seed: in
     else:
         loaded = pictures.load(pool, size_wh, run)
         rng = np.random.default_rng([seed, 2])
-        part = folds.parts(loaded.label, [loaded.picture, loaded.digest], (1 - HELD_OUT, HELD_OUT), rng)
+        part = folds.parts(loaded.label, [loaded.group, loaded.digest], (1 - HELD_OUT, HELD_OUT), rng)
         train, held = (loaded.take(np.flatnonzero(part == p)) for p in (0, 1))
-        how = f"{HELD_OUT:.0%} of the set, held out"
+        how = f"{HELD_OUT:.0%} of the set, held out{', parts of them mixed into others' if loaded.loose else ''}"
         return _checked(src, Sets(found.classes, train, held, how, found.unused, (*failures, *loaded.failures)))
     train, held = pictures.load(pool, size_wh, run), pictures.load(chosen, size_wh, run)
     failures += [*train.failures, *held.failures]
