@@ -26,8 +26,10 @@ RECORD = "run.json"
 BASE = ".datatools/base"
 """The file in an output made item by item that tells apart what decides its bytes beside the items."""
 
-_LOCK = ".dt-lock"
-_MARKS = (RECORD, _LOCK)
+LOCK = ".dt-lock"
+"""The file in a folder that is being made by whose lock runs keep apart."""
+
+_MARKS = (RECORD, LOCK)
 
 _making: set[str] = set()  # the partial folders of this process, with a slash at the end
 
@@ -101,7 +103,7 @@ def resumable(
             _open_partial(partial, held)
             _recover(target)
             if base_of(partial) != keep:
-                _clear(partial, keep=(_LOCK,))
+                _clear(partial, keep=(LOCK,))
                 home = os.path.join(partial, os.path.dirname(BASE))
                 os.mkdir(home)
                 temporary.rename(temporary.write(home, keep.encode()), os.path.join(partial, BASE))
@@ -174,7 +176,7 @@ def folder(out: Path, *, force: bool = False, inputs: Sequence[Path] = ()) -> It
             os.makedirs(os.path.dirname(target), exist_ok=True)
             _open_partial(partial, held)
             _recover(target)
-            _clear(partial, keep=(_LOCK,))
+            _clear(partial, keep=(LOCK,))
         except OSError as error:
             raise cannot("write", partial, error) from None
         _making.add(partial + os.sep)
@@ -259,7 +261,7 @@ def _open_partial(partial: str, held: ExitStack) -> None:
 
 def _lock(place: str, held: ExitStack) -> None:
     """Lock a folder until `held` ends."""
-    locks.hold(os.path.join(place, _LOCK), held, place)
+    locks.hold(os.path.join(place, LOCK), held, place)
 
 
 def _read(path: str) -> str:
@@ -335,7 +337,7 @@ def _publish(partial: str, target: str, force: bool, held: ExitStack) -> None:
             partial = target + ".old"
     sync_folders([os.path.dirname(target)])
     with suppress(FileNotFoundError):
-        os.unlink(os.path.join(target, _LOCK))
+        os.unlink(os.path.join(target, LOCK))
     if replaces:
         _remove(partial)
 
