@@ -51,13 +51,14 @@ def clean(pipeline: Pipeline, *, dry_run: bool = False) -> Cleaned:
     busy: list[Path] = []
     with state.locked():
         for path, why in _leftovers(pipeline, state):
+            size = _size(path)  # before our own lock is in it
             with ExitStack() as held:
                 try:
-                    _hold(path, held)
+                    _hold(path, held, leave_no_trace=dry_run)
                 except InUse:
                     busy.append(path)
                     continue
-                removed.append(Leftover(path, why, _size(path)))
+                removed.append(Leftover(path, why, size))
                 if not dry_run:
                     _remove(path)
         if not dry_run:
@@ -83,11 +84,15 @@ def _leftovers(pipeline: Pipeline, state: State) -> Iterator[tuple[Path, str]]:
             yield out, "no stage of the file makes it any more"
 
 
-def _hold(path: Path, held: ExitStack) -> None:
-    from datatools.io import folders
+def _hold(path: Path, held: ExitStack, *, leave_no_trace: bool) -> None:
+    from datatools.io import folders, temporary
 
-    if path.is_dir():
-        folders.hold(path, held)
+    if not path.is_dir():
+        return
+    lock = path / folders.LOCK
+    if leave_no_trace and not lock.exists():
+        held.callback(temporary.remove, os.fspath(lock))
+    folders.hold(path, held)
 
 
 def _size(path: Path) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from datatools.core.errors import EXIT_PROBLEMS, DatatoolsError
+from datatools.core.errors import EXIT_PROBLEMS, Cancelled, DatatoolsError
 from datatools.core.result import Result
 from datatools.core.types import Run
 from datatools.engine import runner
@@ -50,10 +50,12 @@ class StageTask:
     jobs: int = 1
 
     def do(self, run: Run) -> Ended:
-        """Run the operation; an error of the data or the disk is handed back, not raised."""
+        """Run the operation; an error of the data or the disk is handed back, not raised. Raises Cancelled."""
         started = time.perf_counter()
         try:
             result = self._result(run)
+        except Cancelled:  # it ends the run, not this stage alone
+            raise
         except DatatoolsError as error:
             return Ended(time.perf_counter() - started, error=error)
         return Ended(time.perf_counter() - started, result)

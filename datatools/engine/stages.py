@@ -76,7 +76,8 @@ def run_pipeline(
 ) -> PipelineRun:
     """Run what changed. A stage that fails stops those that need it; the others go on, unless the policy says stop.
 
-    show: called after every stage that ran. Raises UsageError, InUse where another run of the pipeline is going on.
+    show: called after every stage that ran. Raises UsageError, InUse where another run of the pipeline is going on,
+    Cancelled.
     """
     selection.check(pipeline)
     state = State(pipeline.path)

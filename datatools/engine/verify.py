@@ -20,7 +20,8 @@ class Damage(Result):
 
 @dataclass(frozen=True)
 class Verified(Result):
-    """The answer. files: how many the output should have; bytes: in them; damaged: by name."""
+    """The answer. op: as run.json says, empty where that is damaged. files: how many the output should have; bytes: in
+    them; damaged: by name."""
 
     out: Path
     op: str
@@ -37,10 +38,11 @@ class Verified(Result):
         """A line for each, then what to do."""
         for one in self.damaged:
             yield f"{escape(self.out)}/{escape(one.file)}: {one.what}"
+        maker = escape(self.op or "datatools")
         if self.damaged:
-            yield f"{len(self.damaged)} of {self.files} files are not what {self.op} made; run it again with --force"
+            yield f"{len(self.damaged)} of {self.files} files are not what {maker} made; run it again with --force"
         else:
-            yield f"{self.files} files, {self.bytes:,} bytes: every one is what {self.op} made"
+            yield f"{self.files} files, {self.bytes:,} bytes: every one is what {maker} made"
 
 
 def verify(out: Path, run: Run = SERIAL) -> Verified:
@@ -50,11 +52,11 @@ def verify(out: Path, run: Run = SERIAL) -> Verified:
     """
     from datatools.io import files, folders, journal
 
-    record = folders.record_of(out)
+    op = folders.record_of(out).get("op")
     with journal.Journal(out / journal.JOURNAL) as lines:
         made = {one.name: one for row in lines.rows() for one in row.outputs}
-    if not record.get("op") or not made:
-        raise UsageError(f"{escape(out)}: is no output that datatools made with its digests (run.json and .datatools)")
+    if not made:  # the record is one of the files that may be damaged
+        raise UsageError(f"{escape(out)}: is no output that datatools made with its digests (.datatools/journal.jsonl)")
     names = list(made)
     digests = run.map(_digest, [f"{out}/{name}" for name in names], "reading")
     damaged = []
@@ -65,7 +67,8 @@ def verify(out: Path, run: Run = SERIAL) -> Verified:
         where = f"{folder}/" if folder.parts else ""
         damaged += [Damage(where + name, "extra") for name in found if where + name not in made]
     damaged.sort(key=lambda one: one.file)
-    return Verified(out, str(record["op"]), len(made), sum(one.size for one in made.values()), tuple(damaged))
+    said = op if isinstance(op, str) else ""
+    return Verified(out, said, len(made), sum(one.size for one in made.values()), tuple(damaged))
 
 
 def _digest(path: str) -> str:

@@ -4,10 +4,13 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from datatools.core.errors import DatatoolsError, UsageError, escape
 from datatools.core.result import Result, Table
+
+if TYPE_CHECKING:
+    from datatools.io.journal import Row
 
 MAX_STEPS = 100
 
@@ -46,7 +49,9 @@ class Why(Result):
 
 
 def why(file: Path) -> Why:
-    """Follow a file back. Raises UsageError where it lies in no output of datatools."""
+    """Follow a file back. Raises UsageError where it is not there, or lies in no output of datatools."""
+    if not os.path.lexists(file):
+        raise UsageError(f"{escape(file)}: no such file")
     steps: list[Step] = []
     waiting = [file]
     seen: set[str] = set()
@@ -63,38 +68,44 @@ def why(file: Path) -> Why:
 
 
 def _step(file: Path) -> Step | None:
+    """The operation that made the file; None where none did, as far as one can tell."""
     from datatools.io import folders
 
-    home = next((p for p in (file, *file.parents) if (p / folders.RECORD).is_file()), None)
+    place = Path(os.path.abspath(file))
+    home = next((p for p in (place, *place.parents) if (p / folders.RECORD).is_file()), None)
     if home is None:
         return None
     record = folders.record_of(home)
-    if "op" not in record:
+    op, version, given = (record.get(name) for name in ("op", "version", "parameters"))
+    if not (isinstance(op, str) and isinstance(version, int) and isinstance(given, dict)):
         return None
-    name = os.path.relpath(file, home)
-    if not os.path.lexists(file):
-        raise UsageError(f"{escape(file)}: no such file")
-    sources = list(_sources(home, name, record))
-    parameters = {k: v for k, v in record.get("parameters", {}).items() if k not in ("src", "srcs")}
+    name = os.path.relpath(place, home)
+    row = _row(home, name)
+    if row is None and not os.path.lexists(file):  # it only seems to lie in there
+        return None
+    sources = list(_sources(name, row, given))
     return Step(
         file=str(file),
-        op=str(record["op"]),
-        version=int(record.get("version", 0)),
-        parameters=parameters,
+        op=op,
+        version=version,
+        parameters={k: v for k, v in given.items() if k not in ("src", "srcs")},
         sources=tuple(path for path, _ in sources),
         state=tuple(_state(path, digest) for path, digest in sources),
     )
 
 
-def _sources(home: Path, name: str, record: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Paths and digests of what the file was made from."""
+def _row(home: Path, name: str) -> "Row | None":
     from datatools.io import journal
 
-    given = record.get("parameters", {})
-    roots = [str(path) for path in (given.get("srcs") or [given.get("src")]) if path]
     with journal.Journal(home / journal.JOURNAL) as lines:
-        row = next((r for r in lines.rows() if any(one.name == name for one in r.outputs)), None)
-    if row is not None and row.inputs:
+        return next((row for row in lines.rows() if any(one.name == name for one in row.outputs)), None)
+
+
+def _sources(name: str, row: "Row | None", given: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Paths and digests of what the file was made from."""
+    srcs = given.get("srcs")
+    roots = [str(path) for path in (srcs if isinstance(srcs, list) and srcs else [given.get("src")]) if path]
+    if row is not None and row.inputs and roots:
         root = roots[0] if os.path.isdir(roots[0]) else os.path.dirname(roots[0])
         yield from ((os.path.join(root, one.name), one.digest) for one in row.inputs)
         return

@@ -85,7 +85,10 @@ def _serve(channel: socket.socket, heartbeat: mmap.mmap, job: Any, chunk: list[t
     flushed = time.monotonic()
     for number, task in chunk:
         HEARTBEAT.pack_into(heartbeat, 0, number, time.monotonic(), 0.0)
-        done.append((number, *apply(job, task)))
+        fine, result = apply(job, task)
+        if not fine and not _travels(result):  # rare, so that it may be tried out
+            result = _cannot(result)
+        done.append((number, fine, result))
         if (now := time.monotonic()) - flushed > _FLUSH_S:
             _send(channel, done, now - flushed, last=False)
             done, flushed = [], now
@@ -96,16 +99,20 @@ def _serve(channel: socket.socket, heartbeat: mmap.mmap, job: Any, chunk: list[t
 def _send(channel: socket.socket, done: list[tuple[int, bool, Any]], seconds: float, *, last: bool) -> None:
     try:
         message = packed((done, seconds, last))
-    except Exception:  # a result or an exception that does not pickle
-        told = [(n, False, TypeError(f"cannot be sent back: {r!r:.200}")) if not _pickles(r) else (n, ok, r)
-                for n, ok, r in done]  # fmt: skip
+    except Exception:  # a result that does not pickle
+        told = [(n, ok, r) if _travels(r) else (n, False, _cannot(r)) for n, ok, r in done]
         message = packed((told, seconds, last))
     channel.sendall(message)
 
 
-def _pickles(value: Any) -> bool:
+def _cannot(value: Any) -> TypeError:
+    return TypeError(f"cannot be sent back: {value!r:.200}")
+
+
+def _travels(value: Any) -> bool:
+    """Whether it pickles and can be read again, which exceptions with an __init__ of their own often cannot."""
     try:
-        pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+        pickle.loads(pickle.dumps(value, pickle.HIGHEST_PROTOCOL))  # noqa: S301  our own
     except Exception:
         return False
     return True

@@ -26,7 +26,8 @@ RECORD = "run.json"
 BASE = ".datatools/base"
 """The file in an output made item by item that tells apart what decides its bytes beside the items."""
 
-_LOCK = ".dt-lock"
+LOCK = ".dt-lock"
+"""The file in a folder that is being made by whose lock runs keep apart."""
 
 _making: set[str] = set()  # the partial folders of this process, with a slash at the end
 
@@ -47,7 +48,7 @@ def record_of(out: str | Path) -> dict[str, Any]:
 
 def is_ours(place: str | Path) -> bool:
     """Whether a folder has the lock of a run that is making it, or was cut off. What somebody copied has none."""
-    return os.path.isfile(os.path.join(place, _LOCK))
+    return os.path.isfile(os.path.join(place, LOCK))
 
 
 def hold(place: str | Path, held: ExitStack) -> None:
@@ -100,7 +101,7 @@ def resumable(
             _open_partial(partial, held)
             _recover(target)
             if base_of(partial) != keep:
-                _clear(partial, keep=(_LOCK,))
+                _clear(partial, keep=(LOCK,))
                 home = os.path.join(partial, os.path.dirname(BASE))
                 os.mkdir(home)
                 temporary.rename(temporary.write(home, keep.encode()), os.path.join(partial, BASE))
@@ -173,7 +174,7 @@ def folder(out: Path, *, force: bool = False, inputs: Sequence[Path] = ()) -> It
             os.makedirs(os.path.dirname(target), exist_ok=True)
             _open_partial(partial, held)
             _recover(target)
-            _clear(partial, keep=(_LOCK,))
+            _clear(partial, keep=(LOCK,))
         except OSError as error:
             raise cannot("write", partial, error) from None
         _making.add(partial + os.sep)
@@ -245,7 +246,7 @@ def _open_partial(partial: str, held: ExitStack) -> None:
         if os.path.islink(partial) or not os.path.isdir(partial):
             raise UsageError(f"{escape(partial)}: is in the way; move it") from None
         names = os.listdir(partial)
-        if names and _LOCK not in names:
+        if names and LOCK not in names:
             raise UsageError(f"{escape(partial)}: is in the way and was not made by datatools; move it") from None
     try:
         _lock(partial, held)
@@ -258,7 +259,7 @@ def _open_partial(partial: str, held: ExitStack) -> None:
 
 def _lock(place: str, held: ExitStack) -> None:
     """Lock a folder until `held` ends."""
-    locks.hold(os.path.join(place, _LOCK), held, place)
+    locks.hold(os.path.join(place, LOCK), held, place)
 
 
 def _read(path: str) -> str:
@@ -339,16 +340,16 @@ def _publish(partial: str, target: str, force: bool, held: ExitStack) -> None:
             partial = target + ".old"
     sync_folders([os.path.dirname(target)])
     with suppress(FileNotFoundError):
-        os.unlink(os.path.join(target, _LOCK))
+        os.unlink(os.path.join(target, LOCK))
     if replaces:
         _remove(partial)
 
 
 def _remove(place: str) -> None:
     """Remove a folder of ours, the file that marks it as ours last: a kill in between leaves it recognisable."""
-    _clear(place, keep=(_LOCK,))
+    _clear(place, keep=(LOCK,))
     with suppress(FileNotFoundError):
-        os.unlink(os.path.join(place, _LOCK))
+        os.unlink(os.path.join(place, LOCK))
     with suppress(FileNotFoundError):
         os.rmdir(place)
 

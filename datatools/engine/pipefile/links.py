@@ -91,7 +91,9 @@ def files(
                 if others:
                     yield Link(spec.name, str(one), spot, tuple(others), path=one)
             elif isinstance(one, Path):
-                yield _path(spec.name, str(one), draft.prefix, spot, names, outputs)
+                link = _path(spec.name, str(one), draft.prefix, spot, names, outputs)
+                if link.stages or one != spec.default:  # a default is a word of the operation's own, and no file
+                    yield link
             elif isinstance(one, str) and ":" in one:
                 link = _path(spec.name, one.partition(":")[2], draft.prefix, spot, names, outputs)
                 if link.stages:
