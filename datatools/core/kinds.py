@@ -76,7 +76,7 @@ def handed_on(op: Op[..., Any], parameter: str, arguments: Mapping[str, Any], gi
     """
     if not op.items or parameter != "out":
         return declared(op, parameter, arguments)
-    return given or _of_values(op.makes) if op.makes == op.items else _of_values(op.makes)
+    return given or _of_values(op.items) if set(op.makes) & set(op.items) else _of_values(op.makes)
 
 
 def _of_values(values: Iterable[type[Value]]) -> Kinds:

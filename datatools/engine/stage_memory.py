@@ -54,12 +54,13 @@ class State:
 
     def locked(self) -> AbstractContextManager[object]:
         """Hold the memory for one run. Raises InUse, naming who has it, and StorageError."""
-        from datatools.io import locks
+        from datatools.io import locks, temporary
 
         held = ExitStack()
         try:
             os.makedirs(HOME, exist_ok=True)
             locks.hold(str(self.path.with_suffix(".lock")), held, f"{self.path.stem} (a run of this pipeline)")
+            temporary.sweep(HOME)  # what a killed run left
         except OSError as error:
             held.close()
             raise StorageError(f"cannot write {HOME}: {error.strerror}") from None

@@ -21,7 +21,7 @@ from datatools.core.kinds import KINDS, UNKNOWN, declared, fits, handed_on
         ("anchors.kmeans", "out", {}, {"anchors"}),
         ("anchors.kmeans", "plot", {}, set()),
         ("anchors.check", "anchors", {}, {"anchors"}),
-        ("haze.remove", "src", {}, {"image"}),
+        ("haze.remove", "src", {}, {"image", "clip"}),
     ],
 )
 def test_what_is_declared(name: str, parameter: str, arguments: dict[str, Any], found: set[str]) -> None:
@@ -31,7 +31,7 @@ def test_what_is_declared(name: str, parameter: str, arguments: dict[str, Any], 
 def test_an_operation_that_returns_what_it_takes_keeps_the_form_of_the_set() -> None:
     remove = op.find("haze.remove")
     assert handed_on(remove, "out", {}, frozenset({"voc"})) == {"voc"}
-    assert handed_on(remove, "out", {}, UNKNOWN) == {"image"}
+    assert handed_on(remove, "out", {}, UNKNOWN) == {"image", "clip"}
     assert handed_on(op.find("voc.convert"), "out", {"to": "coco"}, frozenset({"voc"})) == {"coco"}
 
 

@@ -146,7 +146,9 @@ def test_a_killed_run_of_a_pipeline_is_not_started_twice(tmp_path: Path) -> None
     holder = scene.start(
         "import time\nfrom datatools.engine import stage_task\nstage_task.StageTask.do = lambda *a: time.sleep(60)"
     )
-    time.sleep(1.5)
+    until = time.monotonic() + 60
+    while not any(lock.stat().st_size for lock in scene.here.glob(".datatools/*.lock")) and time.monotonic() < until:
+        time.sleep(0.05)
     second: subprocess.CompletedProcess[str] = scene.run()
     assert second.returncode == 5
     assert f"process {holder.pid} of " in second.stderr

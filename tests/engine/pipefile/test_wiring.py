@@ -40,7 +40,10 @@ stages:
             "uses: voc.convert, in: fixed, out: o, with: {from: coco, to: voc}",
             "voc.convert reads a COCO set, and 'fixed'",
         ),
-        ("uses: haze.remove, in: anchors, out: o", "haze.remove reads pictures, and 'anchors' is an anchors file"),
+        (
+            "uses: haze.remove, in: anchors, out: o",
+            "haze.remove reads videos or pictures, and 'anchors' is an anchors file",
+        ),
     ],
 )
 def test_what_does_not_fit_is_told(errors: Errors, stage: str, words: str) -> None:
