@@ -21,6 +21,7 @@ Size = Annotated[
 ]
 Batch = Annotated[int, Param("pictures in a step", ge=1, le=4096)]
 Rate = Annotated[float | None, Param("highest learning rate (adam 0.003, sgd 0.05)", gt=0, le=100)]
+AdamRate = Annotated[float, Param("highest learning rate of Adam", gt=0, le=100)]
 OptimizerName = Annotated[Literal["adam", "sgd"], Param("Adam, or SGD with Nesterov's momentum 0.9")]
 Jitter = Annotated[
     float, Param("pictures are shifted and scaled by up to this share while training; 0: not at all", ge=0, le=0.5)

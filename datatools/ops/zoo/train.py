@@ -93,7 +93,7 @@ def train(
     warmup: Annotated[float, Param("epochs in which the learning rate rises from 0", ge=0)] = 1.0,
     smoothing: Annotated[float, Param("label smoothing: share of the label that all classes get", ge=0, lt=1)] = 0.1,
     ema: Annotated[
-        float, Param("averaged weights are evaluated and kept; this much of them stays a step; 0: none", ge=0, lt=1)
+        float, Param("keep averaged weights, of which this much stays in a step, as 0.99; 0: no average", ge=0, lt=1)
     ] = 0.0,
     jitter: choices.Jitter = 0.1,
     mixed: Annotated[bool, Param("half precision on a GPU")] = True,
