@@ -208,17 +208,18 @@ def _id_of(data: bytes, start: int, end: int) -> str | None:
         if close > 0 and b"\\" not in (text := data[start + len(_START) + 1 : close]):
             return text.decode()
         value, _ = _decode(data[start:end].decode(), len(_START))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return value if isinstance(value, str) else None
 
 
 def _parsed(line: bytes) -> Row | None:
     try:
-        return parse(line)
-    except (ValueError, KeyError, TypeError):
+        row = parse(line)
+        return row if isinstance(row.id, str) else None
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
 def _hash(item_id: str) -> int:
-    return xxhash.xxh3_64_intdigest(item_id.encode("utf-8", "surrogateescape"))
+    return xxhash.xxh3_64_intdigest(item_id.encode("utf-8", "surrogatepass"))  # damage can make any
