@@ -128,7 +128,7 @@ def test_wrong_versions_and_folders_that_are_not_shared_are_found_at_start(
 ) -> None:
     import datatools
 
-    with (
+    with (  # noqa: PT012  the version is that of the call alone
         monkeypatch.context() as patched,
         pytest.raises(UsageError, match=r"node \S+ \w+: has datatools 0\.1\.0, this machine 9\.9\.9"),
     ):
