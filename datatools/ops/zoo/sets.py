@@ -31,6 +31,13 @@ class Sets:
     unused: tuple[str, ...]
     failures: tuple[DataError, ...]
 
+    @property
+    def leaked(self) -> int:
+        """Pictures to validate on that are also trained on, pixel by pixel."""
+        import numpy as np
+
+        return int(np.isin(self.val.digest, self.train.digest).sum())
+
 
 def for_training(src: Path, val: Path | None, size_wh: tuple[int, int], seed: int, run: Run) -> Sets:
     """Open and decode a set to train on, and what to validate on.

@@ -31,6 +31,7 @@ class Trained(Result):
     classes: in the order of the network's outputs. trained_on, validated_on: pictures. how: where the latter come from.
     best: the epoch whose weights are best.safetensors. per_class: recall on the validation pictures with those, as
     (class, pictures, share). unused: classes without a picture. loaded: what became of the checkpoint's tensors.
+    leaked: pictures to validate on that are also trained on, pixel by pixel.
     """
 
     src: Path
@@ -48,11 +49,12 @@ class Trained(Result):
     unused: tuple[str, ...]
     failures: tuple[DataError, ...]
     loaded: "Loaded | None" = None
+    leaked: int = 0
 
     @property
     def problems(self) -> int:
-        """How many pictures could not be used."""
-        return len(self.failures)
+        """Pictures that could not be used, and those that are validated on although they were trained on."""
+        return len(self.failures) + self.leaked
 
     def lines(self) -> Iterator[str | Table]:
         """The epochs, the classes, then the best epoch."""
@@ -63,6 +65,11 @@ class Trained(Result):
             f"{self.model} at {self.size[0]} x {self.size[1]} px on {self.device}: {len(self.classes)} classes, "
             f"{count_of(self.trained_on, 'picture')} to train on, {self.validated_on:,} to validate on ({self.how})"
         )
+        if self.leaked:
+            yield (
+                f"leak: {self.leaked:,} of {self.validated_on:,} pictures to validate on are also trained on; "
+                "what they show says nothing"
+            )
         rows = tuple((e.epoch, e.lr, e.loss, e.val_loss, e.val_accuracy) for e in self.history[-SHOWN_EPOCHS:])
         yield Table(("epoch", "rate", "loss", "validation loss", "accuracy"), rows, digits=4)
         yield Table(("class", "pictures", "recall"), tuple((escape(n), c, r) for n, c, r in self.per_class))
@@ -171,6 +178,7 @@ def train(
         history=tuple(session.history),
         per_class=tuple((n, s, h / s if s else 0.0) for n, s, h in zip(data.classes, support, hits, strict=True)),
         unused=data.unused,
+        leaked=data.leaked,
         failures=data.failures,
         loaded=taken.loaded if taken else None,
     )

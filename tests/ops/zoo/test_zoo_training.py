@@ -204,6 +204,17 @@ def test_right_labels_help_beside_wrong_ones_and_leaks_are_told(
     assert "verdict: bad makes no difference that can be told beside bad" in out
 
 
+def test_a_leak_into_the_validation_is_told(
+    colours: Callable[..., Path], say: Callable[..., tuple[int, str, str]]
+) -> None:
+    root, val = colours(Path("set"), per_class=3), colours(Path("val"), per_class=2, seed=1)
+    shutil.copy(root / "red" / "000.png", val / "red" / "leak.png")
+    code, out, _ = say("train", root, "--val", val, "-o", "run", "--epochs", 1, *SMALL, "-j", 1)
+    assert code == 1
+    assert "9 pictures to train on, 7 to validate on (val)" in out
+    assert "leak: 1 of 7" in out
+
+
 BAD: list[tuple[list[str], str]] = [
     (["train", "set", "--model", "mobilnet_v3_small"], "did you mean mobilenet_v3_small"),
     (["train", "set", "--size", "8"], "at least 16 px"),
