@@ -68,7 +68,7 @@ def run(
     Raises what the command would end with, as exceptions of datatools.core.errors. A pipeline whose stage failed
     returns; its result says so in `failed`.
 
-    >>> run("voc.classes", src=Path("fixtures/voc")).names[0]
+    >>> run("voc.classes", src=Path("fixtures/voc")).classes[0]
     'bicycle'
     """
     is_file = not isinstance(what, Op) and os.fspath(what).lower().endswith((".yaml", ".yml"))
