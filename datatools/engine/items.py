@@ -258,12 +258,13 @@ class ItemRunner:
 
     def _update(self, planner: Planner) -> Update | None:
         """What stays of the output as a whole; None where every item has to be looked at."""
-        if not planner.updates or self._few is None:
-            return None
-        try:
-            return Update(planner, self._options.out, self._memory.record)
-        except ValueError:  # the journal is damaged
-            return None
+        if planner.updates and self._few is not None:
+            try:
+                return Update(planner, self._options.out, self._memory.record)
+            except ValueError:  # the journal is damaged
+                pass
+        planner.updates = False
+        return None
 
     def _work(self, planner: Planner, partial: Path, update: Update | None) -> Tally:
         """Do what has to be done, and keep the rest; return what it adds up to. Raises Unlinkable."""
