@@ -43,9 +43,9 @@ class Memory:
                 self._told = told if isinstance(told, dict) else {}
             except (OSError, ValueError):
                 pass
-        self._looked_s = time.monotonic()
         self._before = trees.fingerprint(src)
         self._made = trees.fingerprint(out).digest if self.finished else ""
+        self._looked_s = time.monotonic()
 
     @property
     def is_fresh(self) -> bool:
