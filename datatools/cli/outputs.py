@@ -13,7 +13,7 @@ def verify(
     jobs: Jobs = 0,
     json: AsJson = False,
 ) -> None:
-    """Read every file of an output again and name each that is changed, missing or extra."""
+    """Read every file of an output again and name each that is changed, missing, unreadable or extra."""
     from datatools.engine import verify
     from datatools.engine.executors import LocalRun
 

@@ -87,9 +87,10 @@ class ItemRunner:
         self._reasons: Counter[str] = Counter()
 
     def standing(self) -> ItemsRun | None:
-        """The answer of the run that made the output, where nothing was touched since."""
-        again = self._options.force or (self._options.retry_failed and self._memory.failed)
-        return None if again or self._options.dry_run else self._memory.answer(self._job.base)
+        """The answer of the run that made the output, where nothing was touched since, and the policy takes it."""
+        again = self._options.force or (self._retries and self._memory.failed)
+        answer = None if again or self._options.dry_run else self._memory.answer(self._job.base)
+        return None if answer is None or self._too_many(answer.failed, answer.items) else answer
 
     def run(self) -> ItemsRun:
         """Do what has to be done, and say what it was."""
@@ -114,13 +115,14 @@ class ItemRunner:
         options = self._options
         planner = Planner(
             self._job.root, self._record(), self._job.base, options.out,
-            retry=options.retry_failed, force=options.force, untouched=memory.untouched(self._job.base),
+            retry=self._retries, force=options.force, untouched=memory.untouched(self._job.base),
         )  # fmt: skip
         try:
             changes = self._plan(planner)
             if options.dry_run:
                 return dataclasses.replace(self._result(dry_run=True), shown=self._preview(planner))
             self._refuse_foreign(planner, memory)
+            self._refuse_failed()
             if not changes and memory.finished:
                 folders.clear_leftovers(options.out)
                 item_finish.refresh(options.out, planner.refreshed)
@@ -334,12 +336,26 @@ class ItemRunner:
             return
         self._counts["made"] -= 1
         self._counts["failed"] += 1
+        self._refuse_failed(json.loads(done.line)["error"])
+
+    def _refuse_failed(self, last: Mapping[str, Any] | None = None) -> None:
+        """Raise DataError where too many items failed, in this run or in those before it. last: the latest error."""
         failed, items = self._counts["failed"], self._counts["items"]
-        if failed > self._options.max_failures * items:
-            what = f"{failed} of {items} items failed, more than --max-failures {self._options.max_failures:g}"
-            last = json.loads(done.line)["error"]
-            told = DataError(*(last[k] for k in ("path", "line", "code", "message", "remedy")))
-            raise DataError(self._options.out, 0, "E-TOO-MANY-FAILURES", f"{what}; the last one: {told}")
+        if not self._too_many(failed, items):
+            return
+        what = f"{failed} of {items} items failed, more than --max-failures {self._options.max_failures:g}"
+        if last is None:
+            raise DataError(self._options.out, 0, "E-TOO-MANY-FAILURES", what, "--retry-failed tries them again")
+        told = DataError(*(last[k] for k in ("path", "line", "code", "message", "remedy")))
+        raise DataError(self._options.out, 0, "E-TOO-MANY-FAILURES", f"{what}; the last one: {told}")
+
+    def _too_many(self, failed: int, items: int) -> bool:
+        return failed > self._options.max_failures * items
+
+    @property
+    def _retries(self) -> bool:
+        """Whether items that failed before are tried again: where the first failure is to end the run, it has to."""
+        return self._options.retry_failed or self._options.on_error == "stop"
 
     def _result(self, told: item_finish.Told | None = None, *, dry_run: bool = False) -> ItemsRun:
         told = told or item_finish.Told()

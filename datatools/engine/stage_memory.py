@@ -121,7 +121,7 @@ def left_behind(stage: Stage, result: Result) -> dict[str, runner.Stat]:
     """Size and time of every file that a stage on a whole set left behind."""
     found: dict[str, runner.Stat] = {}
     for path in made_paths(stage):  # files inside a folder that was there already are told by the result
-        if path.is_dir() and path == stage.out and _owns(stage):
+        if path.is_dir() and path == stage.out and owns(stage):
             found |= {file_name(path / name): stat for name, stat in runner.list_files(path).items()}
         elif path.is_file() and (stat := stat_of(path)) is not None:
             found[file_name(path)] = stat
@@ -131,7 +131,7 @@ def left_behind(stage: Stage, result: Result) -> dict[str, runner.Stat]:
     return found
 
 
-def _owns(stage: Stage) -> bool:
+def owns(stage: Stage) -> bool:
     """Whether the stage makes its output folder whole."""
     return any(s.name == "out" and s.param.writes == "folder" for s in stage.op.params)
 

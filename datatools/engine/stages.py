@@ -22,7 +22,7 @@ from datatools.engine.executors import LocalRun
 from datatools.engine.item_result import ItemsRun
 from datatools.engine.items import ItemRunner, run_items
 from datatools.engine.pipeline import Pipeline, Stage
-from datatools.engine.stage_memory import Memory, State, left_behind, made_paths
+from datatools.engine.stage_memory import Memory, State, left_behind, made_paths, owns
 from datatools.engine.stage_report import NOT_SELECTED, Became, PipelineRun, Plan, StageReport
 from datatools.engine.stage_task import Ended, StageDied, StageTask, do_stage
 
@@ -163,7 +163,7 @@ class _Runner:
             self._contents[stage.id] = ""
             self._report(stage, "skipped", stage.skipped_because)
         elif not self._selection.takes(stage, self._pipeline):
-            self._contents[stage.id] = stage_changes.key_of(stage, self._contents)[0]
+            self._contents[stage.id] = _content(stage) or stage_changes.key_of(stage, self._contents)[0]
             self._report(stage, "skipped", NOT_SELECTED)
         elif self._stopped:
             self._report(stage, "waits", "the run was stopped")
@@ -180,7 +180,7 @@ class _Runner:
 
     def _look_at_whole(self, stage: Stage, memory: Memory | None) -> None:
         key, parts = stage_changes.key_of(stage, self._contents)
-        self._contents[stage.id] = key
+        self._contents[stage.id] = _content(stage) or key
         why = stage_changes.why(stage, key, parts, memory, self._state, self._pipeline)
         why = why or ("forced" if self._selection.force else "")
         if not why:
@@ -193,8 +193,13 @@ class _Runner:
             if any(s.name == "force" for s in stage.op.params):
                 ours = stage_changes.may_replace(stage, key, memory, self._state, self._pipeline)
                 arguments["force"] = self._selection.force or ours
-            made = {path: self._contents[need] for need in stage.needs for path in stage.inputs}
-            self._due[stage.id] = StageTask(stage, why, key, parts, arguments, made)
+            self._due[stage.id] = StageTask(stage, why, key, parts, arguments, self._made(stage))
+
+    def _made(self, stage: Stage) -> dict[Path, str]:
+        """What stands for the bytes of the inputs that other stages made, or wrote into."""
+        before = [s for s in self._pipeline.stages if s.id in stage.needs]
+        places = [(place, s.id) for s in before for place in ((s.out,) if s.out else s.inputs)]
+        return {place: self._contents[need] for place, need in places if place in stage.inputs}
 
     def _look_at_items(self, stage: Stage) -> None:
         arguments = {**stage.arguments, **vars(self._policy), "force": self._selection.force}
@@ -246,6 +251,7 @@ class _Runner:
             plan = Plan(result.made, result.kept, result.removed, result.reasons)
             memory = Memory("", task.parts, {}, result.to_json(), result.problems, result.failed)
         else:
+            self._contents[stage.id] = _content(stage) or task.key
             plan = Plan(1, 0, 0, {task.why: 1})
             memory = Memory(task.key, task.parts, left_behind(stage, result), result.to_json(), result.problems)
         self._state.remember(stage, memory)
@@ -303,8 +309,11 @@ class _Shares:
 
 
 def _content(stage: Stage) -> str:
-    """What stands for the bytes of the output of a stage on items."""
+    """What stands for the bytes of the output folder of a stage: its digest, so that a stage that makes the same bytes
+    again changes nothing for those that need it. Empty where the stage makes no folder of its own."""
     from datatools.io import folders
 
-    outputs = folders.record_of(stage.out or Path()).get("outputs")
+    if stage.out is None or not (stage.op.items or owns(stage)):
+        return ""
+    outputs = folders.record_of(stage.out).get("outputs")
     return str(outputs.get("digest", "")) if isinstance(outputs, dict) else ""

@@ -1,21 +1,27 @@
 """`datatools verify OUT`: is every file of an output still what was made?"""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from datatools.core.errors import DatatoolsError, UsageError, escape
+from datatools.core.errors import DataError, StorageError, UsageError, escape
 from datatools.core.result import Result, Table
 from datatools.core.types import SERIAL, Run
+
+What = Literal["changed", "missing", "unreadable", "extra"]
 
 
 @dataclass(frozen=True)
 class Damage(Result):
-    """A file that is not what was made: `changed`, `missing`, or `extra`, which nobody made."""
+    """A file that is not what was made: `changed`, `missing`, `unreadable`, or `extra`, which nobody made.
+
+    Extra are hidden files, links, pipes and empty folders, too; what else a folder holds is named file by file.
+    """
 
     file: str
-    what: Literal["changed", "missing", "extra"]
+    what: What
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,7 @@ def verify(out: Path, run: Run = SERIAL) -> Verified:
 
     Raises UsageError where the folder is no output of datatools, StorageError where the disk fails.
     """
-    from datatools.io import files, folders, journal
+    from datatools.io import folders, journal
 
     op = folders.record_of(out).get("op")
     with journal.Journal(out / journal.JOURNAL) as lines:
@@ -58,24 +64,64 @@ def verify(out: Path, run: Run = SERIAL) -> Verified:
     if not made:  # the record is one of the files that may be damaged
         raise UsageError(f"{escape(out)}: is no output that datatools made with its digests (.datatools/journal.jsonl)")
     names = list(made)
-    digests = run.map(_digest, [f"{out}/{name}" for name in names], "reading")
     damaged = []
-    for name, digest in zip(names, digests, strict=True):
+    for name, digest in zip(names, run.map(_digest, [f"{out}/{name}" for name in names], "reading"), strict=True):
         if digest != made[name].digest:
-            damaged.append(Damage(name, "changed" if digest else "missing"))
-    for folder, _, found in files.walk(out):
-        where = f"{folder}/" if folder.parts else ""
-        damaged += [Damage(where + name, "extra") for name in found if where + name not in made]
+            damaged.append(Damage(name, _WRONG.get(digest, "changed")))
+    damaged += _extra(out, made)
     damaged.sort(key=lambda one: one.file)
     said = op if isinstance(op, str) else ""
     return Verified(out, said, len(made), sum(one.size for one in made.values()), tuple(damaged))
 
 
+_WRONG: dict[str, What] = {"": "missing", "?": "unreadable"}
+"""What `_digest` says of files that it cannot read."""
+
+
 def _digest(path: str) -> str:
-    """The digest of a file; empty where it cannot be read."""
+    """The digest of a file; `odd` of what is there and no file, nothing of what is not there, `?` where the disk or the
+    rights fail."""
     from datatools.io import files
 
     try:
         return files.digest(path)
-    except DatatoolsError:
-        return ""
+    except DataError:
+        return "odd" if os.path.lexists(path) else ""
+    except StorageError:
+        return "?"
+
+
+def _extra(out: Path, made: Mapping[str, object]) -> Iterator[Damage]:
+    """All in the output that nobody made; of folders in which there is nothing but folders, the outermost."""
+    from datatools.io import files
+
+    folders: list[str] = []
+    filled = {""}  # folders in which something is, or should be
+    for name in made:
+        filled.update(_above(name))
+    for name, kind in files.inventory(out, _is_ours):
+        if kind == "folder":
+            folders.append(name)
+            continue
+        filled.update(_above(name))
+        if kind == "unreadable":
+            filled.add(name)
+            yield Damage(name, "unreadable")
+        elif name not in made:
+            yield Damage(name, "extra")
+    for name in folders:
+        if name not in filled and name.rpartition("/")[0] in filled and name not in made:
+            yield Damage(name, "extra")
+
+
+def _above(name: str) -> Iterator[str]:
+    """The folders around a file."""
+    while name := name.rpartition("/")[0]:
+        yield name
+
+
+def _is_ours(name: str) -> bool:
+    """Whether datatools has put it there for itself."""
+    from datatools.io import folders, journal, temporary
+
+    return name in (journal.JOURNAL.partition("/")[0], folders.LOCK) or temporary.is_temporary(name.rpartition("/")[2])

@@ -83,7 +83,7 @@ def _step(file: Path) -> Step | None:
     row = _row(home, name)
     if row is None and not os.path.lexists(file):  # it only seems to lie in there
         return None
-    sources = list(_sources(name, row, given))
+    sources = list(_sources(name, row, _roots(home, given)))
     return Step(
         file=str(file),
         op=op,
@@ -101,10 +101,26 @@ def _row(home: Path, name: str) -> "Row | None":
         return next((row for row in lines.rows() if any(one.name == name for one in row.outputs)), None)
 
 
-def _sources(name: str, row: "Row | None", given: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Paths and digests of what the file was made from."""
+def _roots(home: Path, given: dict[str, Any]) -> list[str]:
+    """The inputs as they are called from here; the record has the names that they had where the run was started."""
+    from datatools.io import folders
+
     srcs = given.get("srcs")
-    roots = [str(path) for path in (srcs if isinstance(srcs, list) and srcs else [given.get("src")]) if path]
+    named = [str(path) for path in (srcs if isinstance(srcs, list) and srcs else [given.get("src")]) if path]
+    origin = folders.origin_of(home)
+    return named if origin in ("", os.getcwd()) else [_from_here(path, origin) for path in named]
+
+
+def _from_here(path: str, origin: str) -> str:
+    """A path that was relative to another folder; as it is where only so it leads to something."""
+    if os.path.isabs(path):
+        return path
+    led = os.path.relpath(os.path.join(origin, path))
+    return path if os.path.lexists(path) and not os.path.lexists(led) else led  # the output was moved away alone
+
+
+def _sources(name: str, row: "Row | None", roots: list[str]) -> Iterator[tuple[str, str]]:
+    """Paths and digests of what the file was made from."""
     if row is not None and row.inputs and roots:
         root = roots[0] if os.path.isdir(roots[0]) else os.path.dirname(roots[0])
         yield from ((os.path.join(root, one.name), one.digest) for one in row.inputs)

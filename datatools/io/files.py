@@ -11,9 +11,9 @@ import errno
 import os
 import stat
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import TypeGuard
+from typing import Literal, TypeGuard
 
 import xxhash
 
@@ -24,6 +24,9 @@ MAX_BYTES = 64 * 2**20
 
 MAX_DEPTH = 32
 """How deep `walk` goes; deeper nesting is an error, not a silent loss."""
+
+Kind = Literal["file", "folder", "odd", "unreadable"]
+"""What lies under a name: a regular file, a folder, a link or a pipe or the like, a folder that cannot be listed."""
 
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _CHUNK = 2**20
@@ -187,6 +190,31 @@ def _walk(folder: str, relative: PurePosixPath, depth: int) -> Iterator[tuple[Pu
     yield relative, folders, names
     for name in folders:
         yield from _walk(os.path.join(folder, name), relative / name, depth + 1)
+
+
+def inventory(root: str | Path, skip: Callable[[str], bool]) -> Iterator[tuple[str, Kind]]:
+    """Yield the relative path and the kind of everything below a folder that `walk` shows or passes over.
+
+    skip: tells by the path what is left out, with all below it. Links are not followed. A folder comes before what is
+    in it, and once more as `unreadable` where it cannot be listed.
+    """
+    top = os.fspath(root)
+    waiting = [""]
+    while waiting:
+        where = waiting.pop()
+        try:
+            with os.scandir(f"{top}/{where}") as entries:
+                for entry in entries:
+                    name = where + entry.name
+                    if skip(name):
+                        continue
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(f"{name}/")
+                        yield name, "folder"
+                    else:
+                        yield name, "file" if entry.is_file(follow_symlinks=False) else "odd"
+        except OSError:
+            yield where.removesuffix("/"), "unreadable"
 
 
 def listing(root: Path) -> dict[str, tuple[int, int]]:

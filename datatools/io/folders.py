@@ -46,6 +46,17 @@ def record_of(out: str | Path) -> dict[str, Any]:
     return record if isinstance(record, dict) else {}
 
 
+def origin_of(out: str | Path) -> str:
+    """The working directory of the run that made an output, from which relative inputs start; empty where nothing says.
+
+    It is kept as the way that leads there from the output: one that was moved together with its inputs finds them.
+    """
+    with journal.Journal(Path(out) / journal.JOURNAL) as rows:
+        row = rows.get(journal.RECORD_ROW)
+    way = row.row.get("origin") if row and isinstance(row.row, dict) else None
+    return os.path.normpath(os.path.join(os.path.realpath(out), way)) if isinstance(way, str) else ""
+
+
 def is_ours(place: str | Path) -> bool:
     """Whether a folder has the lock of a run that is making it, or was cut off. What somebody copied has none."""
     return os.path.isfile(os.path.join(place, LOCK))
@@ -305,12 +316,16 @@ def _forget(partial: str) -> None:
 
 
 def write_record(partial: str, record: Mapping[str, Any]) -> bytes:
-    """Write run.json into a folder that is being made; return its line for the journal. Raises OSError."""
+    """Write run.json into a folder that is being made; return its line for the journal. Raises OSError.
+
+    The line also says where the run was started: run.json is the same wherever that is.
+    """
     told = (json.dumps(plain(record), indent=2, ensure_ascii=False) + "\n").encode()
     path = os.path.join(partial, RECORD)
     temporary.rename(temporary.write(partial, told), path)
     made = seen(RECORD, os.stat(path), xxhash.xxh3_128_hexdigest(told))
-    return journal.Row(journal.RECORD_ROW, "", (), (made,)).line()
+    origin = os.path.relpath(os.getcwd(), os.path.realpath(partial.removesuffix(".partial")))
+    return journal.Row(journal.RECORD_ROW, "", (), (made,), row={"origin": origin}).line()
 
 
 def _digests(partial: str) -> Iterator[Seen]:

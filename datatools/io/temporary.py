@@ -112,6 +112,11 @@ def leftovers(folder: str | Path, *, below: bool = True) -> Iterator[Path]:
         yield from (Path(parent, name) for name in found)
 
 
+def is_temporary(name: str) -> bool:
+    """Whether a file or folder of that name is a temporary one of ours, in use or left behind."""
+    return _PATTERN.fullmatch(name) is not None
+
+
 def sweep(folder: str | Path, *, below: bool = True) -> int:
     """Remove what `leftovers` finds; return how many."""
     removed = 0

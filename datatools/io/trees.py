@@ -75,16 +75,18 @@ def fingerprint(root: str | Path) -> Fingerprint:
                         folders.append(name)
         except OSError as error:
             raise cannot("read", folder, error) from None
+        waiting += [(f"{folder}/{name}", f"{relative}{name}/") for name in sorted(folders, reverse=True)]
+        if not found:
+            continue
         names = sorted(found)
         states = [found[name] for name in names]
         count += len(names)
         changed = [one.st_ctime_ns for one in states]
-        newest = max(newest, *changed) if changed else newest
+        newest = max(newest, *changed)
         told = os.fsencode("/".join([relative, *names, str(len(names))]))
         told += _packed([v for one in states for v in (one.st_size, one.st_mtime_ns, one.st_ino)])
         content.update(told)
         whole.update(told + _packed(changed))
-        waiting += [(f"{folder}/{name}", f"{relative}{name}/") for name in sorted(folders, reverse=True)]
     return Fingerprint(whole.hexdigest(), content.hexdigest(), count, newest)
 
 

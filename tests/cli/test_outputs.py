@@ -49,7 +49,7 @@ def verify(out: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str,
 def damage(path: Path, rng: random.Random) -> tuple[Path, str]:
     """Do one thing to a file, or beside it; return which file verify has to name, and how."""
     data = path.read_bytes()
-    what = rng.choice(["flip", "cut", "delete", "extra", "grow", "folder", "link"])
+    what = rng.choice(["flip", "cut", "delete", "extra", "grow", "folder", "link", "hidden", "beside", "empty"])
     match what:
         case "flip":
             at = rng.randrange(len(data))
@@ -64,11 +64,21 @@ def damage(path: Path, rng: random.Random) -> tuple[Path, str]:
         case "folder":
             path.unlink()
             path.mkdir()
-            return path, "missing"
         case "link":
             path.unlink()
             path.symlink_to("/dev/null")
-            return path, "missing"
+        case "hidden":
+            other = path.with_name(f".{path.name}")
+            other.write_bytes(data)
+            return other, "extra"
+        case "beside":
+            other = path.with_name(f"{path.name}.link")
+            other.symlink_to(path.name)
+            return other, "extra"
+        case "empty":
+            other = path.with_name(f"{path.name}.folder")
+            (other / "deeper").mkdir(parents=True)
+            return other, "extra"
         case "extra":
             other = path.with_name(f"{path.name}.{rng.randrange(10**6)}")
             other.write_bytes(data[: rng.randrange(len(data))])
@@ -166,6 +176,49 @@ def test_verify_says_what_it_looked_at(place: Path, capsys: pytest.CaptureFixtur
     ]
 
 
+def test_verify_tells_what_is_extra_from_what_is_ours(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in (".dt-lock", ".dt-tmp-4194305-0", "a/.dt-tmp-4194305-1", ".datatools/.hidden"):
+        Path("clear", name).write_text("ours")
+    assert verify("clear", capsys)[0] == 0
+    for name in (".DS_Store", "a/.git/config", "a/.dt-lock", "b/.datatools/x", "new/.keep"):
+        Path("clear", name).parent.mkdir(parents=True, exist_ok=True)
+        Path("clear", name).write_text("mine")
+    os.mkfifo("clear/pipe")
+    Path("clear/loop").symlink_to(".")
+    Path("clear/empty/in/empty").mkdir(parents=True)
+    shutil.rmtree("clear/b", ignore_errors=True)
+    Path("clear/b").mkdir()
+    told = [(one["file"], one["what"]) for one in verify("clear", capsys)[1]["damaged"]]
+    named = [".DS_Store", "a/.dt-lock", "a/.git/config", "empty", "loop", "new/.keep", "pipe"]
+    assert [name for name, what in told if what == "extra"] == named
+    gone = [name for name, what in told if what == "missing"]
+    assert len(gone) == 20
+    assert all(name.startswith("b/") for name in gone), "their folder is empty, and not extra"
+
+
+def test_verify_names_what_it_cannot_read_and_goes_on(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(function: Any) -> Any:
+        def call(path: Any, *more: Any, **named: Any) -> Any:
+            if str(path).endswith(("clear/a/0.png", "clear/b/closed/")):
+                raise PermissionError(13, "Permission denied", path)
+            return function(path, *more, **named)
+
+        return call
+
+    Path("clear/b/closed").mkdir()
+    with monkeypatch.context() as patched:  # rights do not keep root out
+        patched.setattr(os, "open", failing(os.open))
+        patched.setattr(os, "scandir", failing(os.scandir))
+        code, told = verify("clear", capsys)
+    assert code == 1
+    assert told["damaged"] == [
+        {"file": "a/0.png", "what": "unreadable"},
+        {"file": "b/closed", "what": "unreadable"},
+    ]
+
+
 def why(file: str, capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     capsys.readouterr()
     assert main(["why", file, "--json"]) == 0
@@ -201,11 +254,46 @@ def test_why_follows_files_of_whole_sets(place: Path, capsys: pytest.CaptureFixt
     assert steps[-1]["sources"] == ["set/JPEGImages/street_a_0001.jpg"]
 
 
-def test_why_works_from_inside_of_the_output(
+def test_why_finds_the_sources_from_anywhere(
     place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert main(["haze", "add", "clear", "deep/hazy", "--depth", "gradient", "-j", "1"]) == 0
+    record = Path("deep/hazy/run.json").read_bytes()
     monkeypatch.chdir("clear/a")
-    assert why("0.png", capsys)[0]["op"] == "haze.remove"
+    steps = why("../../deep/hazy/a/2.png", capsys)
+    assert [(s["op"], s["sources"], s["state"]) for s in steps] == [
+        ("haze.add", ["../a/2.png"], ["unchanged"]),
+        ("haze.remove", ["../../pictures/a/2.png"], ["unchanged"]),
+    ]
+    steps = why(str(place / "fixed/Annotations/street_a_0001.xml"), capsys)
+    assert steps[0]["sources"] == ["../../set/Annotations/street_a_0001.xml"], "a set as a whole, too"
+    monkeypatch.chdir("/")
+    assert [s["state"] for s in why(str(place / "deep/hazy/a/2.png"), capsys)] == [["unchanged"]] * 2
+    monkeypatch.chdir(place)
+    Path("link").symlink_to("deep")
+    assert why("link/hazy/a/2.png", capsys)[0]["state"] == ["unchanged"], "a link leads elsewhere, but to the same"
+    Path("hazy").symlink_to("deep/hazy")
+    assert main(["haze", "add", "clear", "link/more", "--depth", "gradient", "-j", "1"]) == 0
+    assert Path("link/more/run.json").read_bytes() == record
+    monkeypatch.chdir("deep")
+    assert why("more/a/2.png", capsys)[0]["sources"] == ["../clear/a/2.png"]
+    assert main(["haze", "add", "../clear", "again", "--depth", "gradient", "-j", "1"]) == 0
+    assert json.loads(Path("again/run.json").read_bytes())["parameters"]["src"] == "../clear"
+
+
+def test_why_finds_the_sources_of_what_was_moved(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("all").mkdir()
+    for name in ("pictures", "clear"):
+        Path(name).rename(f"all/{name}")
+    assert why("all/clear/a/2.png", capsys)[0]["sources"] == ["all/pictures/a/2.png"]
+    monkeypatch.chdir("all")
+    Path("clear").rename(place / "clear")
+    assert why("../clear/a/2.png", capsys)[0]["state"] == ["unchanged"]
+    assert why("../clear/a/2.png", capsys)[0]["sources"] == ["pictures/a/2.png"]
+    monkeypatch.chdir("/")
+    assert why(str(place / "clear/a/2.png"), capsys)[0]["state"] == ["gone"]
 
 
 @pytest.mark.parametrize("name", ["clear", "clear/a", "clear/run.json"])

@@ -144,11 +144,25 @@ def test_too_many_failures_end_the_pipeline(capsys: pytest.CaptureFixture[str]) 
     assert told(capsys, "--max-failures", "0.5", code=1)["hazy"]["state"] == "ran"
 
 
-def test_the_policy_holds_for_a_run_that_finds_all_done(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_policy_holds_for_what_failed_in_a_run_before(capsys: pytest.CaptureFixture[str]) -> None:
     spoil("1", "2", "3")
     run(code=1)
-    for words in (["--max-failures", "0.3"], ["--on-error", "stop"]):
-        assert told(capsys, *words, code=1)["clear"]["bad_items"] in (0, 3)
+    before = files("work")
+    for change in (lambda: None, lambda: picture(Path("raw/8.png"), level=77)):  # all is done, or there is more to do
+        change()
+        stages = told(capsys, "--max-failures", "0.3", code=1)
+        assert (stages["clear"]["state"], stages["hazy"]["state"]) == ("failed", "waits")
+        assert "more than --max-failures 0.3 (--retry-failed tries them again)" in stages["clear"]["error"]
+        stages = told(capsys, "--on-error", "stop", code=1)
+        assert (stages["clear"]["state"], stages["hazy"]["state"]) == ("failed", "waits")
+        assert "1.png: E-IMAGE" in stages["clear"]["error"]
+        assert files("work/clear") == {n: data for n, data in before.items() if n.startswith("work/clear/")}
+    assert told(capsys, "--max-failures", "0.5", code=1)["clear"]["state"] == "ran"
+    assert told(capsys, "--max-failures", "0.5", code=1)["clear"]["state"] == "kept"
+    for name in "123":
+        picture(Path(f"raw/{name}.png"), level=5)
+    assert {s["state"] for s in told(capsys, "--max-failures", "0", "--on-error", "stop").values()} == {"ran"}
+    assert {s["state"] for s in told(capsys, "--max-failures", "0", "--on-error", "stop").values()} == {"kept"}
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,8 @@ stages:
     assert by_id["anchors"].inputs == (Path("work/fixed"),)  # the folder in which its input works
     assert by_id["anchors"].arguments["k"] == 5
     assert by_id["lists"].arguments["seed"] == 7
-    assert by_id["again"].needs == ("fixed",)  # a stage's output, named as a path
+    # a stage's output, named as a path, and the stage that writes into it
+    assert by_id["again"].needs == ("fixed", "lists")
     assert loaded.upstream("anchors") == {"lists", "fixed"}
 
 

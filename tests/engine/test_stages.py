@@ -1,5 +1,7 @@
 """Stages run once, and again only when something that they depend on changed."""
 
+import json
+import re
 import shutil
 from pathlib import Path
 
@@ -7,8 +9,10 @@ import pytest
 
 from datatools.core.errors import UsageError
 from datatools.core.types import SERIAL
-from datatools.engine import pipeline
+from datatools.engine import pipeline, stages
+from datatools.engine.executors import LocalRun
 from datatools.engine.stages import PipelineRun, Selection, run_pipeline
+from tests.engine import faulty
 
 TEXT = """
 version: 1
@@ -113,7 +117,7 @@ def test_a_memory_that_was_lost_does_not_make_other_peoples_files_ours() -> None
 def test_part_of_a_pipeline_can_be_chosen() -> None:
     assert states(run(Selection(only="fixed")))["lists"] == "skipped"
     assert states(run(Selection(start="lists"))) == {
-        "fixed": "skipped", "lists": "ran", "names": "skipped", "anchors": "ran",
+        "fixed": "skipped", "lists": "ran", "names": "ran", "anchors": "ran",
     }  # fmt: skip
     assert states(run(Selection(force=True), dry_run=True))["names"] == "would run"
     with pytest.raises(UsageError, match="did you mean anchors"):
@@ -130,3 +134,81 @@ def test_the_same_bytes_whatever_the_order_of_the_stages(tmp_path: Path) -> None
     run()
     second = contents()
     assert first == second
+
+
+def test_the_same_bytes_and_answers_of_stages_side_by_side() -> None:
+    told, made = [], []
+    for spread in (SERIAL, LocalRun(2, bars=False)):
+        result = run_pipeline(pipeline.load(Path("p.yaml")), spread)
+        told.append([(s.id, s.state, s.why, s.plan, s.found, s.answer) for s in result.stages])
+        made.append(contents())
+        assert set(states(run()).values()) == {"kept"}
+        shutil.rmtree("work")
+        shutil.rmtree(".datatools")
+    assert made[0] == made[1]
+    assert told[0] == told[1]
+
+
+def test_what_is_written_into_a_set_is_there_before_others_look_at_it() -> None:
+    """Wherever the stages stand in the file: `names` counts the splits that `lists` makes."""
+    lines = TEXT.strip().splitlines()
+    Path("p.yaml").write_text("\n".join([*lines[:3], *reversed(lines[3:])]) + "\n")
+    first = {s.id: s for s in run().stages}
+    assert first["names"].answer["classes"][0]["splits"], "the splits are counted"
+    Path("p.yaml").write_text(TEXT.replace("in: fixed}", "in: fixed, with: {train: 0.5, val: 0.5, test: 0}}"))
+    second = {s.id: s for s in run().stages}
+    assert (second["names"].state, second["names"].why) == ("ran", "stage lists changed")
+    assert second["names"].answer != first["names"].answer
+
+
+def test_a_stage_whose_process_dies_is_reported_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(Path(__file__).resolve().parents[2])
+    with monkeypatch.context() as patched:
+        patched.setattr(stages, "do_stage", faulty.dying_stage)
+        text = TEXT + "  - {id: seen, uses: voc.lint, in: names}\n"
+        Path("p.yaml").write_text(text)
+        result = run_pipeline(pipeline.load(Path("p.yaml")), LocalRun(2, bars=False))
+    assert states(result) == {"fixed": "ran", "lists": "ran", "names": "failed", "anchors": "ran", "seen": "waits"}
+    assert result.failed
+    assert (result.failed.id, result.failed.exit_code) == ("names", 1)
+    assert result.failed.error.startswith("its process died, each time (out of memory, or a crash)")
+    again = run()
+    assert states(again) == {"fixed": "kept", "lists": "kept", "names": "ran", "anchors": "kept", "seen": "ran"}
+
+
+def test_a_stage_that_makes_the_same_bytes_again_changes_nothing_behind_it() -> None:
+    xml = Path("raw/Annotations/street_a_0001.xml")
+    sound = xml.read_text()
+    for outside in (9998, 9999):  # `voc.fix` clips both to the picture
+        xml.write_text(re.sub("<xmax>[0-9]+<", f"<xmax>{outside}<", sound, count=1))
+        result = run()
+    assert [s.why for s in result.stages][:2] == [
+        "input changed",
+        "output changed: work/fixed/ImageSets/Main/train.txt",
+    ]
+    assert states(result) == {"fixed": "ran", "lists": "ran", "names": "kept", "anchors": "kept"}
+    made = contents()
+    shutil.rmtree("work")
+    shutil.rmtree(".datatools")
+    run()
+    assert contents() == made
+    assert set(states(run()).values()) == {"kept"}
+
+
+def test_each_input_of_a_stage_is_recorded_by_its_own_bytes() -> None:
+    shutil.copytree("raw", "more")
+    picture = next(Path("more/JPEGImages").iterdir())
+    picture.write_bytes(picture.read_bytes() + b"\0")
+    Path("p.yaml").write_text("""
+version: 1
+stages:
+  - {id: one, uses: voc.fix, in: raw, out: work/one}
+  - {id: lists, uses: voc.split, in: one}
+  - {id: two, uses: voc.fix, in: more, out: work/two}
+  - {id: all, uses: voc.merge, in: [lists, raw, two], out: work/all}
+""")
+    assert not run().failed
+    one, two, made = (json.loads(Path(f"work/{name}/run.json").read_text()) for name in ("one", "two", "all"))
+    assert made["inputs"]["raw"] == one["inputs"]["raw"] != two["inputs"]["more"]
+    assert made["inputs"]["work/two"] == two["outputs"]["digest"]
+    assert len(set(made["inputs"].values())) == 3

@@ -1,5 +1,6 @@
 """How the stages hang together: what each needs, in which order they run, and which do not run."""
 
+import dataclasses
 import graphlib
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
@@ -47,7 +48,7 @@ class _Wiring:
                 made.append(self.stage(draft, draft.uses, read[draft.id]))
         self.outputs.refuse_shared(self.skipped, self.problems)
         self.refuse_repeats_in_one_place(made)
-        return made
+        return writers_first(made)
 
     def own_arguments(self, draft: Draft) -> dict[str, Any]:
         """The parameters and the output."""
@@ -123,8 +124,7 @@ class _Wiring:
         seen: set[tuple[str, tuple[Path, ...]]] = set()
         spots = {draft.id: draft.spot for draft in self.drafts}
         for stage in stages:
-            spec = out_of(stage.op)
-            if stage.out or stage.skipped_because or spec is None or spec.param.writes == "file":
+            if not writes_into_its_input(stage):
                 continue
             base = generalised(stage.id)[-1]
             if base != stage.id and (base, stage.inputs) in seen:
@@ -133,23 +133,65 @@ class _Wiring:
             seen.add((base, stage.inputs))
 
 
+def writes_into_its_input(stage: Stage) -> bool:
+    """Whether the stage changes the folder that it is given, as `voc.split` does without an output of its own."""
+    spec = out_of(stage.op)
+    return not (stage.out or stage.skipped_because or spec is None or spec.param.writes == "file")
+
+
+def writers_first(stages: Sequence[Stage]) -> list[Stage]:
+    """The stages, those that write into the folder that they are given before the others that are given the same one.
+
+    What the others find there would depend on who is faster. Writers into one folder take turns as they stand in the
+    file; a stage that a writer needs comes before it all the same.
+    """
+    needs = {stage.id: list(stage.needs) for stage in stages}
+    writers = [stage for stage in stages if writes_into_its_input(stage)]
+    for number, writer in enumerate(writers):
+        first = {writer.id, *(stage.id for stage in writers[:number]), *_upstream(writer.id, needs)}
+        for stage in stages:
+            if set(stage.inputs) & set(writer.inputs) and stage.id not in first and writer.id not in needs[stage.id]:
+                needs[stage.id].append(writer.id)
+    place = {stage.id: i for i, stage in enumerate(stages)}
+    ordered = [
+        stages[i] for i in _in_order({place[s]: [place[n] for n in of if n in place] for s, of in needs.items()})
+    ]
+    return [dataclasses.replace(stage, needs=tuple(needs[stage.id])) for stage in ordered]
+
+
+def _upstream(stage_id: str, needs: Mapping[str, Sequence[str]]) -> set[str]:
+    found: set[str] = set()
+    waiting = [stage_id]
+    while waiting:
+        fresh = set(needs.get(waiting.pop(), ())) - found
+        found |= fresh
+        waiting += fresh
+    return found
+
+
 def in_order(drafts: Sequence[Draft], read: Mapping[str, list[Link]], problems: Problems) -> Iterator[Draft]:
     """The stages in the order of the files, each moved behind those that it needs; none if they form a circle."""
     place = {draft.id: i for i, draft in enumerate(drafts)}
     # lists, not sets: which of several circles is found may not depend on how texts are hashed
-    sorter = graphlib.TopologicalSorter({i: [stage.id for link in read[i] for stage in link.stages] for i in place})
+    needs = {i: [place[stage.id] for link in read[name] for stage in link.stages] for name, i in place.items()}
     try:
-        sorter.prepare()
+        yield from (drafts[i] for i in _in_order(needs))
     except graphlib.CycleError as error:
         circle = error.args[1][:0:-1]  # each needs the next; the first comes again at the end, and is left out here
-        start = circle.index(min(circle, key=place.__getitem__))
-        circle = [*circle[start:], *circle[: start + 1]]
-        problems.add(drafts[place[circle[0]]].spot.at("in"), f"the stages need each other: {' -> '.join(circle)}")
-        return
+        start = circle.index(min(circle))
+        names = [drafts[i].id for i in [*circle[start:], *circle[: start + 1]]]
+        problems.add(drafts[min(circle)].spot.at("in"), f"the stages need each other: {' -> '.join(names)}")
+
+
+def _in_order(needs: Mapping[int, list[int]]) -> list[int]:
+    """The numbers in their order, each moved behind those that it needs. Raises CycleError."""
+    sorter = graphlib.TopologicalSorter(needs)
+    sorter.prepare()
     ready: list[int] = []
+    order: list[int] = []
     while sorter.is_active():
-        for name in sorter.get_ready():
-            heapq.heappush(ready, place[name])
-        draft = drafts[heapq.heappop(ready)]
-        yield draft
-        sorter.done(draft.id)
+        for number in sorter.get_ready():
+            heapq.heappush(ready, number)
+        order.append(heapq.heappop(ready))
+        sorter.done(order[-1])
+    return order
