@@ -108,11 +108,14 @@ class LocalRun(Run):
                 yield outcome
 
     @contextlib.contextmanager
-    def ready_for(self, job: Any, timeout_s: float = 0.0) -> Iterator[None]:
-        """Have a process load what the job needs while the block finds out what there is to do, and calls `stream`."""
+    def ready_for(self, job: Any, most: int, timeout_s: float = 0.0) -> Iterator[None]:
+        """Have processes load what the job needs while the block finds out what there is to do, and calls `stream`.
+
+        most: so many, if there may be so many at once.
+        """
         self._ready = Pool(self.jobs, job, timeout_s)
         try:
-            self._ready.start()
+            self._ready.start(min(most, self.jobs))
             yield
         finally:
             if self._ready is not None:

@@ -52,6 +52,11 @@ class Memory:
         """Whether input and output were looked at just now."""
         return time.monotonic() - self._looked_s < FRESH_S
 
+    @property
+    def inputs(self) -> int:
+        """How many files the input has."""
+        return self._before.files
+
     def untouched(self, base: str) -> bool:
         """Whether nobody touched the output since it was made, of what has that base."""
         seen = self._told.get("seen")

@@ -6,7 +6,6 @@ are handed to workers. What they made counts once it was brought to the disk and
 so that a killed run goes on there.
 """
 
-import contextlib
 import dataclasses
 import json
 import os
@@ -105,7 +104,9 @@ class ItemRunner:
         if answer := self.standing():
             folders.clear_leftovers(options.out)
             return answer
-        with contextlib.nullcontext() if options.dry_run else self._run.ready_for(self._job, options.item_timeout):
+        if options.dry_run:
+            return self._look_closer(memory)
+        with self._run.ready_for(self._job, 1 if memory.finished else memory.inputs, options.item_timeout):
             return self._look_closer(memory)
 
     def _look_closer(self, memory: Memory) -> ItemsRun:

@@ -73,7 +73,7 @@ class RayRun(LocalRun):
             self.nodes_lost = self._nodes_at_start - len(_alive(ray))
 
     @contextlib.contextmanager
-    def ready_for(self, job: Any, timeout_s: float = 0.0) -> Iterator[None]:
+    def ready_for(self, job: Any, most: int, timeout_s: float = 0.0) -> Iterator[None]:
         """Nothing: Ray keeps its processes."""
         yield
 
