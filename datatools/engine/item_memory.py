@@ -44,6 +44,7 @@ class Memory:
             except (OSError, ValueError):
                 pass
         self._before = trees.fingerprint(src)
+        self._certain = self._before.settled
         self._made = trees.fingerprint(out).digest if self.finished else ""
         self._looked_s = time.monotonic()
 
@@ -102,9 +103,11 @@ class Memory:
         """Keep the answer, and how the files look, if the input is what it was when the run began."""
         from datatools.io import atomic, trees
 
-        made, after = trees.settled(self._out), trees.settled(self._src)
-        certain = after.settled and made.settled and after.content == self._before.content
-        seen = [base, after.digest, made.digest] if certain else None
+        made, read, certain = trees.settled(self._out), self._before, self._certain
+        if made.linked or read.linked or not certain:  # a name in the output changes the times of an input's inode
+            read = trees.settled(self._src)
+            certain = read.settled and read.content == self._before.content
+        seen = [base, read.digest, made.digest] if certain and made.settled else None
         told = {"answer": plain(result.to_json()), "problems": result.problems, "seen": seen}
         atomic.write_bytes(self._out / ANSWER, json.dumps(told).encode())
         return result

@@ -113,6 +113,10 @@ class Planner:
         from datatools.io import journal
 
         try:
+            if len(source.files) == 1 and not source.labels:
+                name = source.files[0]
+                if journal.stands(line, source.id, name, os.lstat(f"{self._root}/{name}")):
+                    return _STANDS
             entry = journal.entry_of(line)
             failed = "error" in entry
             if entry["id"] != source.id or entry.get("labels", "") != source.labels or (failed and self._retry):

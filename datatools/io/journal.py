@@ -39,6 +39,8 @@ _AHEAD = 2**15
 _AT_ONCE = 512
 """So many items are looked up together."""
 _START = b'{"id": '
+_AFTER_KEY = b'", "in": '
+_DIGITS = 32
 _decode = json.JSONDecoder().raw_decode
 
 
@@ -84,6 +86,26 @@ def parse(line: bytes) -> Row:
     entry = entry_of(line)
     ins, outs = (tuple(Seen(*one) for one in entry[side]) for side in ("in", "out"))
     return Row(entry["id"], entry["key"], ins, outs, entry.get("labels", ""), entry.get("row"), entry.get("error"))
+
+
+def stands(line: bytes, item_id: str, name: str, state: os.stat_result) -> bool:
+    """Whether the line is of an item that was made of one file alone, which is still in that state.
+
+    Compared as written, at a third of what it costs to read the line. False also where only reading it can tell.
+    """
+    after = line.find(_AFTER_KEY)
+    begin = f'{{"id": "{item_id}", "key": "'.encode("utf-8", "replace")
+    told = f'", "in": [["{name}", {state.st_size}, {state.st_mtime_ns}, {state.st_ctime_ns}, {state.st_ino}, "'
+    inputs = told.encode("utf-8", "replace")
+    end = after + len(inputs) + _DIGITS
+    return (
+        after == len(begin) + _DIGITS
+        and line.startswith(begin)
+        and line.startswith(inputs, after)
+        and line.startswith(b'"]], "out": ', end)
+        and b'"labels": ' not in line
+        and b'"error": ' not in line
+    )
 
 
 def replaced(line: bytes, outputs: tuple[Seen, ...]) -> bytes:

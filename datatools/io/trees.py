@@ -27,12 +27,14 @@ TICK_NS = 20_000_000
 
 class Fingerprint(NamedTuple):
     """digest: of names and states. content: of names, sizes, times of content and inodes alone, which a new name for a
-    file elsewhere does not change. files: how many. newest_ns: the latest change of all."""
+    file elsewhere does not change. files: how many. newest_ns: the latest change of all. linked: whether any has
+    several names."""
 
     digest: str
     content: str
     files: int
     newest_ns: int
+    linked: bool
 
     @property
     def settled(self) -> bool:
@@ -48,6 +50,7 @@ def fingerprint(root: str | Path) -> Fingerprint:
     top = os.fspath(root)
     whole, content = xxhash.xxh3_128(), xxhash.xxh3_128()
     count = newest = 0
+    linked = False
     waiting = [(top, "")]
     if not os.path.isdir(top):
         try:
@@ -56,7 +59,7 @@ def fingerprint(root: str | Path) -> Fingerprint:
             raise UsageError(f"{escape(root)}: no such file or folder") from None
         content.update(_packed([status.st_size, status.st_mtime_ns, status.st_ino]))
         whole.update(content.digest() + _packed([status.st_ctime_ns]))
-        return Fingerprint(whole.hexdigest(), content.hexdigest(), 1, status.st_ctime_ns)
+        return Fingerprint(whole.hexdigest(), content.hexdigest(), 1, status.st_ctime_ns, status.st_nlink > 1)
     while waiting:
         folder, relative = waiting.pop()
         if relative.count("/") > MAX_DEPTH:
@@ -83,11 +86,12 @@ def fingerprint(root: str | Path) -> Fingerprint:
         count += len(names)
         changed = [one.st_ctime_ns for one in states]
         newest = max(newest, *changed)
+        linked = linked or max(one.st_nlink for one in states) > 1
         told = os.fsencode("/".join([relative, *names, str(len(names))]))
         told += _packed([v for one in states for v in (one.st_size, one.st_mtime_ns, one.st_ino)])
         content.update(told)
         whole.update(told + _packed(changed))
-    return Fingerprint(whole.hexdigest(), content.hexdigest(), count, newest)
+    return Fingerprint(whole.hexdigest(), content.hexdigest(), count, newest, linked)
 
 
 class Unlinkable(Exception):
