@@ -240,6 +240,10 @@ BAD: list[tuple[list[str], str]] = [
     (["predict", "empty", "--checkpoint", "good.safetensors"], "holds no picture"),
     (["check", "set"], "too few to judge"),
     (["check", "one"], "has one class"),
+    (["check", "set", "-o", "set/out"], "lies inside the input"),
+    (["evaluate", "set", "--checkpoint", "good.safetensors", "-o", "set"], "the output is the input"),
+    # it would take a day if it were told at the end
+    (["compare", "set", "set", "--val", "set", "-o", "empty/..", "--steps", "1000000"], "lies inside the output"),
     (["compare", "set", "--val", "set"], "takes two training sets (got 1)"),
     (["compare", "set", "set", "--val", "set", "--runs", "1"], "runs"),
     (["compare", "set", "set", "--val", "one"], "no picture is left to validate on"),
