@@ -23,6 +23,15 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 ROOT = Path(__file__).resolve().parent.parent
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file about networks on one worker of pytest-xdist: what they train and share is made once."""
+    for item in items:
+        path = item.path.relative_to(ROOT)
+        if "zoo" in path.parts:
+            item.add_marker(pytest.mark.xdist_group(path.as_posix()))
+
+
 @pytest.fixture
 def shared_voc() -> Path:
     """The folder of the real VOC sets, where the checkout has them beside it."""

@@ -12,6 +12,7 @@ import pytest
 from datatools.cli import docs
 from datatools.cli.app import main
 from datatools.core import op
+from datatools.engine import executors
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = docs.pages([ROOT / "docs", ROOT / "README.md"])
@@ -79,6 +80,8 @@ def test_examples_print_what_they_show(
     for folder in ("fixtures", "pipelines"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     monkeypatch.chdir(tmp_path)
+    # every command with a process a core would take longer to start them than to work; what it prints is the same
+    monkeypatch.setattr(executors, "usable_cores", lambda: 1)
     for name, content in files_shown(page):
         Path(name).write_text(content, encoding="utf-8")
     for line, shown in examples(page):

@@ -103,8 +103,7 @@ def resumable(
     Raises as `folder` does.
     """
     target = os.path.abspath(out)
-    _check_apart(out, inputs)
-    _check_free(out, force)
+    check(out, inputs=inputs, force=force)
     partial = target + ".partial"
     with ExitStack() as held:
         try:
@@ -177,8 +176,7 @@ def folder(out: Path, *, force: bool = False, inputs: Sequence[Path] = ()) -> It
     making it, StorageError where the disk fails.
     """
     target = os.path.abspath(out)
-    _check_apart(out, inputs)
-    _check_free(out, force)
+    check(out, inputs=inputs, force=force)
     partial = target + ".partial"
     with ExitStack() as held:
         try:
@@ -201,6 +199,12 @@ def folder(out: Path, *, force: bool = False, inputs: Sequence[Path] = ()) -> It
             with suppress(OSError):
                 _remove(partial)
             raise
+
+
+def check(out: Path, *, force: bool = False, inputs: Sequence[Path] = ()) -> None:
+    """Raise the UsageError that `folder` would, for those that work long before they write."""
+    _check_apart(out, inputs)
+    _check_free(out, force)
 
 
 def _check_apart(out: Path, inputs: Sequence[Path]) -> None:

@@ -48,18 +48,26 @@ def choose(name: str = "auto", *, mixed: bool = True, threads: int = 1) -> Devic
 def settled(device: Device) -> Iterator[None]:
     """Make torch deterministic inside the block, and leave its settings and generators as they were afterwards."""
     threads = torch.get_num_threads()
-    strict, warned = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
-    benchmark = torch.backends.cudnn.benchmark
     with torch.random.fork_rng(devices=range(torch.cuda.device_count()) if device.kind == "cuda" else ()):
         torch.set_num_threads(device.threads)
-        if device.kind == "cuda":
-            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when cuBLAS starts
-            torch.backends.cudnn.benchmark = False
-            # a layer that has no deterministic form on a GPU is told by a warning instead of ending the run
-            torch.use_deterministic_algorithms(True, warn_only=True)
         try:
-            yield
+            with _strict_gpu() if device.kind == "cuda" else contextlib.nullcontext():
+                yield
         finally:
             torch.set_num_threads(threads)
-            torch.backends.cudnn.benchmark = benchmark
-            torch.use_deterministic_algorithms(strict, warn_only=warned)
+
+
+@contextlib.contextmanager
+def _strict_gpu() -> Iterator[None]:
+    """Deterministic algorithms on a GPU. (A CPU has no others, and asking torch costs it more than a second.)"""
+    strict, warned = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    benchmark = torch.backends.cudnn.benchmark
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when cuBLAS starts
+    torch.backends.cudnn.benchmark = False
+    # a layer that has no deterministic form on a GPU is told by a warning instead of ending the run
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.benchmark = benchmark
+        torch.use_deterministic_algorithms(strict, warn_only=warned)

@@ -10,7 +10,7 @@ from datatools.core.errors import DataError
 from datatools.kernels import quantization
 from datatools.zoo import coding, loading, weights
 
-NAME = "shufflenet_v2_x0_5"
+NAME = "mobilenet_v1_x0_25"
 SCHEMES = [
     ("symmetric", 8, True), ("symmetric", 8, False), ("symmetric", 4, True), ("symmetric", 2, False),
     ("affine", 8, True), ("affine", 5, False), ("kmeans", 4, False), ("kmeans", 8, False), ("binary", 1, True),
@@ -21,6 +21,11 @@ SCHEMES = [
 def state() -> dict[str, torch.Tensor]:
     torch.manual_seed(1)
     return zoo.create(NAME, num_classes=5).eval().state_dict()
+
+
+@pytest.fixture(scope="module")
+def clustered(state: dict[str, torch.Tensor]) -> coding.Coded:
+    return coding.encode(state, "kmeans", 4, per_channel=False)
 
 
 @pytest.mark.parametrize(("scheme", "bits", "per_channel"), SCHEMES)
@@ -92,9 +97,8 @@ CASES = list(breakings(coding.Coded({"stages.0.0.0.weight": torch.ones(1)}, {"sh
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_note_that_does_not_fit_is_refused(state: dict[str, torch.Tensor], tmp_path: Path, case: str) -> None:
-    coded = coding.encode(state, "kmeans", 4, per_channel=False)
-    tensors, note = breakings(coded)[case]
+def test_a_note_that_does_not_fit_is_refused(clustered: coding.Coded, tmp_path: Path, case: str) -> None:
+    tensors, note = breakings(clustered)[case]
     path = tmp_path / "w.safetensors"
     path.write_bytes(weights.encode(tensors, {"model": NAME, "num_classes": 5, "coding": note}))
     with pytest.raises(DataError, match="E-CHECKPOINT"):

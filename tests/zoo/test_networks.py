@@ -124,8 +124,17 @@ def test_the_table_has_the_printed_figures(name: str) -> None:
 @pytest.mark.parametrize("part", range(4))
 def test_the_table_is_what_the_networks_are(part: int) -> None:
     assert tuple(STORED) == zoo.names()
-    wrong = {name: measured for name in zoo.names()[part::4] if (measured := figures.measured(name)) != STORED[name]}
-    assert not wrong, "run: python -m datatools.zoo.figures"
+    for name in zoo.names()[part::4]:
+        model = build(name)
+        found = profile.measure(model, registry.entry(name).input_chw)
+        assert figures.Figures(found.params, found.macs) == STORED[name], "run: python -m datatools.zoo.figures"
+        *stages, head = profile.stages(found)
+        assert head.output == (1000,), name
+        assert tuple(stage.output[0] for stage in stages) == model.tap_channels, name
+
+
+def test_a_row_of_the_table_is_measured_on_the_network() -> None:
+    assert figures.measured("mobilenet_v3_small_x0_35") == STORED["mobilenet_v3_small_x0_35"]
 
 
 def test_measuring_leaves_a_network_as_it_was() -> None:
@@ -252,6 +261,7 @@ def test_running_means_of_the_text_reader() -> None:
 def test_the_direction_classifier() -> None:
     found = profile.measure(build("mobilenet_v3_small_text_cls_x0_35", num_classes=2), (3, 48, 192))
     assert (found.params, found.macs) == (129_356, 16_315_376)
+    assert [stage.output for stage in profile.stages(found)] == [(200, 1, 48), (2,)]
 
 
 @pytest.mark.parametrize(
@@ -280,13 +290,18 @@ def test_shufflenet_for_small_pictures(groups: int) -> None:
     found = profile.measure(build(f"shufflenet_v1_cifar_g{groups}", num_classes=10), (3, 32, 32))
     assert (found.params, found.macs) == (params, macs)
     assert kept(found) == buffers
+    assert found.blocks[0].output == (24, 32, 32)
     shapes = [stage.output for stage in profile.stages(found)]
     assert shapes == [*((c, s, s) for c, s in zip(channels, (16, 8, 4), strict=True)), (10,)]
 
 
 SHAPES: dict[str, list[tuple[int, int, int]]] = {
     "shufflenet_v1_g3": [(24, 56, 56), (240, 28, 28), (480, 14, 14), (960, 7, 7)],
+    "shufflenet_v2_x0_5": [(24, 56, 56), (48, 28, 28), (96, 14, 14), (1024, 7, 7)],
     "shufflenet_v2_x1_0": [(24, 56, 56), (116, 28, 28), (232, 14, 14), (1024, 7, 7)],
+    "shufflenet_v2_x1_5": [(24, 56, 56), (176, 28, 28), (352, 14, 14), (1024, 7, 7)],
+    "shufflenet_v2_x2_0": [(24, 56, 56), (244, 28, 28), (488, 14, 14), (2048, 7, 7)],
+    "shufflenet_v2_paddle_x2_0": [(24, 56, 56), (224, 28, 28), (488, 14, 14), (2048, 7, 7)],
     "inception_v3": [(64, 73, 73), (288, 35, 35), (768, 17, 17), (2048, 8, 8)],
     "squeezenet1_1": [(128, 55, 55), (256, 27, 27), (512, 13, 13)],
 }
@@ -294,10 +309,9 @@ SHAPES: dict[str, list[tuple[int, int, int]]] = {
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_maps_have_the_sizes_of_the_paper(name: str) -> None:
-    model = build(name, features_only=True).eval()
-    with torch.no_grad():
-        maps = model(torch.empty(1, *registry.entry(name).input_chw, device="meta"))
-    assert [tuple(m.shape[1:]) for m in maps] == SHAPES[name]
+    model = build(name, features_only=True)
+    found = profile.measure(model, registry.entry(name).input_chw)
+    assert [stage.output for stage in profile.stages(found)] == SHAPES[name]
     assert model.tap_channels == tuple(shape[0] for shape in SHAPES[name])
 
 
@@ -313,6 +327,11 @@ def test_every_family_takes_other_classes_and_channels_and_gives_its_maps(name: 
     assert bare.head is None
     assert bare.tap_channels == model.tap_channels
     assert {k for k in model.state_dict() if not k.startswith("head.")} == set(bare.state_dict())
+
+
+def test_the_stem_of_shufflenet_v1_is_that_of_the_paper() -> None:
+    found = profile.measure(build("shufflenet_v1_g3"), (3, 224, 224))
+    assert [block.output for block in found.blocks[:2]] == [(24, 112, 112), (24, 56, 56)]
 
 
 def test_unit_costs_of_shufflenet_v2_are_those_of_the_paper_table() -> None:

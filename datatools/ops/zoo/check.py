@@ -132,6 +132,7 @@ def check(
     choices.require()
     import numpy as np
 
+    from datatools.io import folders
     from datatools.io.classified import opening
     from datatools.kernels import classification, counts, intervals
     from datatools.ops.zoo import sets
@@ -139,6 +140,8 @@ def check(
     from datatools.zoo.training import Recipe
 
     size_wh = choices.input_size(size)
+    if out is not None:
+        folders.check(out, force=force, inputs=[src])
     found = opening.open_set(src, run)
     sets.two_classes(src, found.classes)
     loaded = pictures.load(found.examples, size_wh, run)

@@ -135,6 +135,7 @@ def compare(
     choices.require()
     import numpy as np
 
+    from datatools.io import folders
     from datatools.io.classified import opening
     from datatools.io.classified.examples import as_numbered_by
     from datatools.kernels import intervals
@@ -145,6 +146,8 @@ def compare(
     if len(srcs) != 2:
         raise UsageError(f"compare takes two training sets (got {len(srcs)})")
     size_wh = choices.input_size(size)
+    if out is not None:
+        folders.check(out, force=force, inputs=[*srcs, val])
     opened = [opening.open_set(path, run) for path in (*srcs, val)]
     classes = tuple(dict.fromkeys((*opened[0].classes, *opened[1].classes)))
     sets.two_classes(srcs[0], classes)

@@ -90,11 +90,14 @@ def evaluate(
     choices.require()
     import numpy as np
 
+    from datatools.io import folders
     from datatools.io.classified import opening
     from datatools.io.classified.examples import as_numbered_by
     from datatools.kernels import classification, counts, intervals
     from datatools.zoo import classifier, devices, pictures
 
+    if out is not None:
+        folders.check(out, force=force, inputs=[src, checkpoint])
     network = classifier.read(checkpoint, devices.choose(device))
     found = opening.open_set(src, run)
     if split and split not in found.splits:

@@ -96,6 +96,8 @@ def summary(
         raise UsageError("--partial needs --checkpoint FILE")
     if len(names) > MOST_COMPARED:
         raise UsageError(f"--compare takes {MOST_COMPARED - 1} networks at most")
+    if plot and plot.suffix.lower() != ".svg":
+        raise UsageError(f"--plot: {escape(plot)}: the name of the drawing must end in .svg")
     size = _size(input) if input else registry.entry(names[0]).input_chw
     taken = None
     if checkpoint:

@@ -130,12 +130,14 @@ def test_checkpoint_says_what_was_loaded(capsys: pytest.CaptureFixture[str]) -> 
         ["summary", NAME, "--input", "-3,224,224"],
         ["summary", "inception_v3", "--input", "3,16,16"],
         ["summary", NAME, "--partial"],
+        ["summary", NAME, "--plot", "costs.png"],
         ["summary", NAME, "--classes", "0"],
     ],
 )
 def test_bad_words_are_refused(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
     assert main(["zoo", *words]) == 2
     assert "Traceback" not in capsys.readouterr().err
+    assert not list(Path().iterdir())
 
 
 @pytest.mark.parametrize("data", [b"", b"PK\x03\x04nothing", b"\x80\x02.", b"x" * 100])
