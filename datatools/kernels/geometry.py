@@ -173,12 +173,17 @@ def shrunk(rgb: Picture, matrix: Matrix) -> tuple[Picture, Matrix]:
         middle = np.array([[width / 2, height / 2], [width / 2 + 1, height / 2], [width / 2, height / 2 + 1]])
         at, right, below = warp_points(middle, matrix)
         (a, b), (c, d) = (right - at).tolist(), (below - at).tolist()
-    factor = math.sqrt(abs(a * d - b * c))
-    if not 0 < factor < _SKIPS:
+    if not skips(a * d - b * c):
         return rgb, matrix
+    factor = math.sqrt(abs(a * d - b * c))
     smaller = (max(1, round(width * factor)), max(1, round(height * factor)))
     made = np.asarray(cv2.resize(rgb, smaller, interpolation=cv2.INTER_AREA), dtype=np.uint8)
     return made, matrix @ scale(width / smaller[0], height / smaller[1])
+
+
+def skips(area_factor: float) -> bool:
+    """Whether a warp, which looks at four pixels, would skip some where areas become so many times as large."""
+    return 0 < math.sqrt(abs(area_factor)) < _SKIPS
 
 
 def is_affine(matrix: Matrix) -> bool:
