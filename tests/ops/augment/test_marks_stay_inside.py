@@ -39,7 +39,7 @@ def item_of(kind: str, painted: Any, rng: np.random.Generator, first: int = 0) -
     marks = []
     for number, xy in enumerate(outlines, first):
         cv2.fillConvexPoly(pixels, np.rint((xy - 0.5) * 16).astype(np.int32), (60, 60, 60), shift=4)
-        inner = xy.mean(axis=0) + (xy - xy.mean(axis=0)) * (1 - 12 / np.ptp(xy, axis=0).min())
+        inner = xy.mean(axis=0) + (xy - xy.mean(axis=0)) * (1 - 7 / np.ptp(xy, axis=0).min())
         x, y = np.floor(rng.dirichlet(np.full(len(xy), 0.4)) @ inner).astype(int)
         pixels[y - 2 : y + 3, x - 2 : x + 3] = painted.COLOURS[number]
         marks.append((x + 0.5, y + 0.5))
