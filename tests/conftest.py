@@ -1,9 +1,11 @@
 """Fixtures that several test files use."""
 
+import contextlib
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import hypothesis
@@ -21,6 +23,29 @@ sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def without_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Items are done in this process. A process that is started for a handful of them costs more than their work; the
+    contract of all operations (test_every_op.py) and tests/engine do start them."""
+    import pickle
+
+    from datatools.engine import worker
+    from datatools.engine.executors import LocalRun
+    from datatools.engine.workers import Outcome
+
+    def stream(
+        run: LocalRun, job: Any, tasks: Iterator[Any], total: int, timeout_s: float = 0.0, ahead: int = 0
+    ) -> Iterator[Outcome | None]:
+        sent = pickle.loads(pickle.dumps(job))
+        for task in tasks:
+            fine, result = worker.apply(sent, task)
+            yield Outcome(task, value=result) if fine else Outcome(task, error=result)
+            yield None
+
+    monkeypatch.setattr(LocalRun, "stream", stream)
+    monkeypatch.setattr(LocalRun, "ready_for", lambda *given: contextlib.nullcontext())
 
 
 @pytest.fixture
