@@ -123,7 +123,8 @@ def test_marks_stay_inside(
     operation = op.find(name)
     mirrored = kind in ("page", "curved") and (given.get("flip") == 1.0 or "Fliplr" in str(given))
     draws = seen = exact = seed = 0
-    while draws < 3:
+    wished = 1 if "PiecewiseAffine" in str(given) else 3  # it takes a second
+    while draws < wished:
         seed += 1
         assert seed < 300, "the step is never drawn"
         item, marks = item_of(kind, painted, np.random.default_rng(seed))
@@ -142,7 +143,7 @@ def test_marks_stay_inside(
                 at = expected(marks[number], KINDS[kind][number], outline, mirrored=mirrored)
                 assert np.abs(points.mean(axis=0) - at).max() < 0.75, f"seed {seed}: mark {number} moved in its label"
                 exact += 1
-    assert seen > 4
+    assert seen > wished
     assert exact or not straight or kind == "boxes"
 
 
