@@ -130,14 +130,14 @@ def _mirrored_and_scaled(mirrored: bool, x: float, y: float, left_top_right: tup
 
 def _straightened(quad: Outline) -> Matrix | None:
     """The map from a quadrilateral to the rectangle of its longer sides; None where it has no such shape."""
-    sides = np.hypot(*(np.roll(quad, -1, axis=0) - quad).T)
-    width, height = max(sides[0], sides[2]), max(sides[1], sides[3])
-    try:
-        matrix = geometry.quad_to_quad(quad, geometry.corners((width, height)))
-    except ValueError:
+    points = quad.tolist()
+    sides = [math.dist(a, b) for a, b in zip(points, points[1:] + points[:1], strict=True)]
+    matrix = geometry.quad_to_rectangle(points, max(sides[0], sides[2]), max(sides[1], sides[3]))
+    if matrix is None:
         return None
     # a quad that is no convex one has a horizon inside
-    return matrix if (quad @ matrix[2, :2] + matrix[2, 2] > 1e-6).all() else None
+    g, h, i = matrix[2].tolist()
+    return matrix if all(g * x + h * y + i > 1e-6 for x, y in points) else None
 
 
 class _Taken:
