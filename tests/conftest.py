@@ -1,9 +1,11 @@
 """Fixtures that several test files use."""
 
+import contextlib
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import hypothesis
@@ -30,6 +32,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         path = item.path.relative_to(ROOT)
         if "zoo" in path.parts:
             item.add_marker(pytest.mark.xdist_group(path.as_posix()))
+
+
+@pytest.fixture
+def without_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Items are done in this process. A process that is started for a handful of them costs more than their work; the
+    contract of all operations (test_every_op.py) and tests/engine do start them."""
+    import pickle
+
+    from datatools.engine import worker
+    from datatools.engine.executors import LocalRun
+    from datatools.engine.workers import Outcome
+
+    def stream(
+        run: LocalRun, job: Any, tasks: Iterator[Any], total: int, timeout_s: float = 0.0, ahead: int = 0
+    ) -> Iterator[Outcome | None]:
+        sent = pickle.loads(pickle.dumps(job))
+        for task in tasks:
+            fine, result = worker.apply(sent, task)
+            yield Outcome(task, value=result) if fine else Outcome(task, error=result)
+            yield None
+
+    monkeypatch.setattr(LocalRun, "stream", stream)
+    monkeypatch.setattr(LocalRun, "ready_for", lambda *given: contextlib.nullcontext())
 
 
 @pytest.fixture

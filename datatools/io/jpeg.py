@@ -9,6 +9,7 @@ MAX_SEGMENTS = 10_000
 """Segments that are looked at: a file of millions of empty ones is an attack on the reader."""
 
 _SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # start of frame; the three are tables and an extension
+_SEQUENTIAL = frozenset([0xC0, 0xC1])
 _ALONE = frozenset([0x01, *range(0xD0, 0xD8)])  # markers without a length: TEM, RST0 to RST7
 _SOI, _EOI, _SOS, _APP1 = 0xD8, 0xD9, 0xDA, 0xE1
 
@@ -66,10 +67,12 @@ def count_scans(data: bytes) -> int:
     """Count the scans of a whole JPEG file. Raises BadHeader where the segments do not lead to its end marker.
 
     Thumbnails inside of APP segments are not counted; what follows the end marker is not looked at (cameras put second
-    pictures there).
+    pictures there). Behind a scan that holds all of a sequential picture nothing is looked for but the end marker: it
+    is the only one, and a decoder refuses another.
     """
     at = 2
     scans = 0
+    parts = 0  # of a sequential picture
     for _ in range(MAX_SEGMENTS):
         match = _NEXT_MARKER.search(data, at) if scans else None
         if match:
@@ -87,6 +90,11 @@ def count_scans(data: bytes) -> int:
         if marker in _ALONE:
             at += 2
             continue
-        scans += marker == _SOS
+        if marker in _SEQUENTIAL:
+            parts = 0 if parts else int.from_bytes(data[at + 9 : at + 10])
+        if marker == _SOS:
+            scans += 1
+            if scans == 1 and parts and data[at + 4 : at + 5] == bytes([parts]) and data.rfind(b"\xff\xd9", at) > 0:
+                return 1
         at += 2 + max(2, int.from_bytes(data[at + 2 : at + 4], "big"))
     raise BadHeader(f"it has more than {MAX_SEGMENTS} segments")

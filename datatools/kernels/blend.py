@@ -67,11 +67,16 @@ def paste(canvas: Picture, rgb: Picture, outline: Outline, matrix: Matrix, mask:
     if x0 >= x1 or y0 >= y1:
         return np.empty((0, 2))
     place, size_wh = canvas[y0:y1, x0:x1], (x1 - x0, y1 - y0)
-    source, to_place = _around(rgb, outline, geometry.translate(-x0, -y0) @ matrix)
-    patch = geometry.warp_image(source, to_place, size_wh, fill=None)
+    to_place = geometry.translate(-x0, -y0) @ matrix
+    patch = _box_resized(rgb, outline, to_place, size_wh)
+    if patch is None:
+        patch = geometry.warp_image(*_around(rgb, outline, to_place), size_wh, fill=None)
+    elif mask is None and blend == "none":  # it covers all of the place
+        place[:] = patch
+        return moved
     cover = _filled(moved - (x0, y0), size_wh)
     if mask is not None:
-        turned = geometry.warp_image(np.dstack([mask] * 3), geometry.translate(-x0, -y0) @ matrix, size_wh)[:, :, 0]
+        turned = geometry.warp_image(np.dstack([mask] * 3), to_place, size_wh)[:, :, 0]
         cover = np.where((turned >= 128) & (cover > 0), np.uint8(255), np.uint8(0))
         ys, xs = np.nonzero(cover)
         if not len(xs):
@@ -84,6 +89,29 @@ def paste(canvas: Picture, rgb: Picture, outline: Outline, matrix: Matrix, mask:
     else:
         cv2.copyTo(patch, cover, place)
     return moved
+
+
+def _box_resized(rgb: Picture, outline: Outline, to_place: Matrix, size_wh: tuple[int, int]) -> Picture | None:
+    """A box of whole pixels that becomes all of the place, upright or mirrored; None where that is not what is asked.
+
+    Several times as fast as a warp, and no pixel beside the box has a part in it.
+    """
+    if not contours.is_upright_box(outline):
+        return None
+    height, width = rgb.shape[:2]
+    left, top, right, bottom = contours.bounds(outline)
+    x0, y0, x1, y1 = round(left), round(top), round(right), round(bottom)
+    if not (0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height):
+        return None
+    x_scale, y_scale = size_wh[0] / (x1 - x0), size_wh[1] / (y1 - y0)
+    mirrored = bool(to_place[0, 0] < 0)
+    wanted = [-x_scale, 0, x1 * x_scale] if mirrored else [x_scale, 0, -x0 * x_scale]
+    wanted += [0, y_scale, -y0 * y_scale, 0, 0, 1]
+    if any(abs(a - b) > 1e-6 for a, b in zip(to_place.reshape(-1).tolist(), wanted, strict=True)):
+        return None
+    how = cv2.INTER_AREA if geometry.skips(x_scale * y_scale) else cv2.INTER_LINEAR
+    made = cv2.resize(rgb[y0:y1, x0:x1], size_wh, interpolation=how)
+    return np.asarray(cv2.flip(made, 1) if mirrored else made, dtype=np.uint8)
 
 
 def _around(rgb: Picture, outline: Outline, matrix: Matrix) -> tuple[Picture, Matrix]:
@@ -99,7 +127,7 @@ def _filled(xy: Outline, size_wh: tuple[int, int]) -> Mask:
     """255 on the pixels whose centres lie in the outline."""
     mask = np.zeros((size_wh[1], size_wh[0]), dtype=np.uint8)
     left, top, right, bottom = contours.bounds(xy)
-    if len(xy) == 4 and contours.area(xy) >= (right - left) * (bottom - top) - 1e-6:  # an upright box
+    if contours.is_upright_box(xy):
         x0, y0 = max(math.ceil(left - 0.5), 0), max(math.ceil(top - 0.5), 0)
         mask[y0 : max(math.ceil(bottom - 0.5), 0), x0 : max(math.ceil(right - 0.5), 0)] = 255
         return mask

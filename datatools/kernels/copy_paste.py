@@ -90,7 +90,7 @@ def draw(
         place = _place(rng, made[1], size_wh, taken, rules, whole=upright[number])
         if place is None:
             continue
-        matrix = geometry.translate(*place) @ made[0]
+        matrix = geometry.translate(*place.tolist()) @ made[0]
         taken.add(made[1] + place)
         pastes.append(Paste(number, tuple(matrix.reshape(-1).tolist())))
     return tuple(pastes)
@@ -103,15 +103,14 @@ def _shape(rng: np.random.Generator, outline: Outline, upright: bool, rules: Rul
     mirrored, angle = rng.random() < rules.flip, 360 * rng.random()
     left, top, right, bottom = contours.bounds(outline)
     wide, tall = right - left, bottom - top
-    if min(wide, tall) * scale < LEAST_SIDE:
+    if not min(wide, tall) * scale >= LEAST_SIDE:
         return None
-    scale_x = scale_y = scale
     if upright:  # its box has whole pixels afterwards
-        scale_x, scale_y = round(wide * scale) / wide, round(tall * scale) / tall
-    mirror = -1.0 if mirrored else 1.0
-    start_x = -right if mirrored else left
-    matrix = np.array([[mirror * scale_x, 0.0, -start_x * scale_x], [0.0, scale_y, -top * scale_y], [0.0, 0.0, 1.0]])
-    if rules.rotate and not upright:
+        width, height = float(round(wide * scale)), float(round(tall * scale))
+        matrix = _mirrored_and_scaled(mirrored, width / wide, height / tall, (left, top, right))
+        return matrix, contours.from_box((0.0, 0.0, width, height))
+    matrix = _mirrored_and_scaled(mirrored, scale, scale, (left, top, right))
+    if rules.rotate:
         if len(outline) == 4 and (straight := _straightened(geometry.warp_points(outline, matrix))) is not None:
             matrix = straight @ matrix
         matrix = geometry.rotate(angle) @ matrix
@@ -122,28 +121,37 @@ def _shape(rng: np.random.Generator, outline: Outline, upright: bool, rules: Rul
     return geometry.translate(-x0, -y0) @ matrix, shaped - (x0, y0)
 
 
+def _mirrored_and_scaled(mirrored: bool, x: float, y: float, left_top_right: tuple[float, float, float]) -> Matrix:
+    """The map that scales by x and y and brings what was the upper left, or the upper right, to the origin."""
+    left, top, right = left_top_right
+    mirror, start = (-1.0, -right) if mirrored else (1.0, left)
+    return np.array([[mirror * x, 0.0, -start * x], [0.0, y, -top * y], [0.0, 0.0, 1.0]])
+
+
 def _straightened(quad: Outline) -> Matrix | None:
     """The map from a quadrilateral to the rectangle of its longer sides; None where it has no such shape."""
-    sides = np.hypot(*(np.roll(quad, -1, axis=0) - quad).T)
-    width, height = max(sides[0], sides[2]), max(sides[1], sides[3])
-    try:
-        matrix = geometry.quad_to_quad(quad, geometry.corners((width, height)))
-    except ValueError:
+    points = quad.tolist()
+    sides = [math.dist(a, b) for a, b in zip(points, points[1:] + points[:1], strict=True)]
+    matrix = geometry.quad_to_rectangle(points, max(sides[0], sides[2]), max(sides[1], sides[3]))
+    if matrix is None:
         return None
     # a quad that is no convex one has a horizon inside
-    return matrix if (quad @ matrix[2, :2] + matrix[2, 2] > 1e-6).all() else None
+    g, h, i = matrix[2].tolist()
+    return matrix if all(g * x + h * y + i > 1e-6 for x, y in points) else None
 
 
 class _Taken:
     """The outlines that are there already, and the upright boxes around them."""
 
     def __init__(self, outlines: Sequence[Outline]) -> None:
-        self.outlines = list(outlines)
-        self.boxes = np.array([contours.bounds(outline) for outline in outlines]).reshape(-1, 4)
+        self._known = [(*contours.bounds(outline), outline) for outline in outlines]
 
     def add(self, outline: Outline) -> None:
-        self.outlines.append(outline)
-        self.boxes = np.vstack([self.boxes, contours.bounds(outline)])
+        self._known.append((*contours.bounds(outline), outline))
+
+    def near(self, left: float, top: float, right: float, bottom: float) -> list[Outline]:
+        """Those whose upright boxes overlap this one. A handful of plain numbers are faster than arrays of them."""
+        return [o for x0, y0, x1, y1, o in self._known if x0 < right and left < x1 and y0 < bottom and top < y1]
 
 
 def _place(
@@ -159,14 +167,13 @@ def _place(
     _, _, width, height = contours.bounds(shaped)  # its upper left is the origin
     if width > size_wh[0] or height > size_wh[1]:
         return None
-    left, top, right, bottom = taken.boxes.T
     for u, v in rng.random((rules.tries, 2)).tolist():
         x, y = u * (size_wh[0] - width), v * (size_wh[1] - height)
         if whole:
             x, y = float(int(x)), float(int(y))
-        near = np.flatnonzero((left < x + width) & (right > x) & (top < y + height) & (bottom > y))
+        near = taken.near(x, y, x + width, y + height)
         shift = np.array([x, y])
-        if not near.size or all(_may_meet(shaped + shift, taken.outlines[i], rules.max_iou) for i in near):
+        if not near or all(_may_meet(shaped + shift, other, rules.max_iou) for other in near):
             return shift
     return None
 

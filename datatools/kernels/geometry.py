@@ -89,6 +89,36 @@ def quad_to_quad(src: Points, dst: Points) -> Matrix:
     return np.append(solved, 1.0).reshape(3, 3)
 
 
+def quad_to_rectangle(quad: Sequence[Sequence[float]], width: float, height: float) -> Matrix | None:
+    """Return the perspective map that takes four points to a rectangle's corners, clockwise from the top left.
+
+    None where three of the points lie on a line. The map of a parallelogram is affine.
+
+    In closed form by way of the unit square (Heckbert, "Fundamentals of Texture Mapping and Image Warping", 1989), and
+    in plain numbers, which for four points are many times as fast as solving for the map.
+
+    >>> (quad_to_rectangle([(1, 1), (3, 1), (3, 2), (1, 2)], 4, 3) + 0.0).tolist()
+    [[2.0, 0.0, -2.0], [0.0, 3.0, -3.0], [0.0, 0.0, 1.0]]
+    """
+    (x0, y0), (x1, y1), (x2, y2), (x3, y3) = quad
+    dx1, dx2, sum_x = x1 - x2, x3 - x2, x0 - x1 + x2 - x3
+    dy1, dy2, sum_y = y1 - y2, y3 - y2, y0 - y1 + y2 - y3
+    turn = dx1 * dy2 - dx2 * dy1
+    if not turn:
+        return None
+    g, h = (sum_x * dy2 - dx2 * sum_y) / turn, (dx1 * sum_y - sum_x * dy1) / turn
+    a, b, d, e = x1 - x0 + g * x1, x3 - x0 + h * x3, y1 - y0 + g * y1, y3 - y0 + h * y3
+    last = a * e - b * d
+    if not last or not width or not height:
+        return None
+    x, y, z = width / last, height / last, 1 / last
+    return np.array([
+        [x * (e - y0 * h), x * (x0 * h - b), x * (b * y0 - x0 * e)],
+        [y * (y0 * g - d), y * (a - x0 * g), y * (x0 * d - a * y0)],
+        [z * (d * h - e * g), z * (b * g - a * h), 1.0],
+    ])  # fmt: skip
+
+
 def whole(matrix: Matrix, size_wh: tuple[int, int]) -> tuple[Matrix, tuple[int, int]]:
     """Return the map followed by the shift that brings all of the image into view, and the size of that view."""
     return _view(matrix, warp_points(corners(size_wh), matrix))
@@ -173,12 +203,17 @@ def shrunk(rgb: Picture, matrix: Matrix) -> tuple[Picture, Matrix]:
         middle = np.array([[width / 2, height / 2], [width / 2 + 1, height / 2], [width / 2, height / 2 + 1]])
         at, right, below = warp_points(middle, matrix)
         (a, b), (c, d) = (right - at).tolist(), (below - at).tolist()
-    factor = math.sqrt(abs(a * d - b * c))
-    if not 0 < factor < _SKIPS:
+    if not skips(a * d - b * c):
         return rgb, matrix
+    factor = math.sqrt(abs(a * d - b * c))
     smaller = (max(1, round(width * factor)), max(1, round(height * factor)))
     made = np.asarray(cv2.resize(rgb, smaller, interpolation=cv2.INTER_AREA), dtype=np.uint8)
     return made, matrix @ scale(width / smaller[0], height / smaller[1])
+
+
+def skips(area_factor: float) -> bool:
+    """Whether a warp, which looks at four pixels, would skip some where areas become so many times as large."""
+    return 0 < math.sqrt(abs(area_factor)) < _SKIPS
 
 
 def is_affine(matrix: Matrix) -> bool:

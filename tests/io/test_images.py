@@ -228,11 +228,15 @@ def test_bombs_are_refused_in_no_time(tmp_path: Path) -> None:
     progressive = encoded("JPEG", progressive=True)
     last = progressive.rindex(b"\xff\xda")
     scans = saved(tmp_path, progressive[:-2] + progressive[last:-2] * 5000 + b"\xff\xd9", "b.jpg")
+    plain = encoded("JPEG")
+    scan = plain[plain.index(b"\xff\xda") : -2]
+    again = saved(tmp_path, plain[:-2] + scan * 5000 + b"\xff\xd9", "e.jpg")
     empty = saved(tmp_path, progressive[:2] + b"\xff\xee\0\2" * 1_000_000 + progressive[2:], "c.jpg")
     fill = saved(tmp_path, b"\xff\xd8" + b"\xff" * 5_000_000, "d.jpg")
     start = time.process_time()
     assert damage(png) == "30000 x 30000 pixels are more than 100,000,000"
     assert damage(scans) == "5010 scans are more than 100"
+    assert "more than one scan" in damage(again)
     assert "10000 segments" in damage(empty)
     assert "10000 segments" in damage(fill)
     assert time.process_time() - start < 1

@@ -1,5 +1,6 @@
 """CopyPaste: every pasted object is where its label is, and covers nothing that it must not cover."""
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -124,6 +125,31 @@ def test_grabcut_gives_up_on_one_colour() -> None:
     rgb = np.full((60, 60, 3), 9, np.uint8)
     assert blend.silhouette(rgb, contours.from_box([10, 10, 40, 40])) is None
     assert blend.silhouette(rgb, contours.from_box([0, 0, 60, 60])) is None
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize(("size", "off"), [((54, 25), 3), ((90, 61), 3), ((12, 9), 40)])
+def test_boxes_are_resized_as_a_warp_would(size: tuple[int, int], off: float, mirrored: bool) -> None:
+    """And nothing that lies beside the box has a part in it; shrunk ones are means, which a warp is not."""
+    rng = np.random.default_rng(1)
+    smooth = cv2.GaussianBlur(rng.integers(0, 256, (60, 80, 3), dtype=np.uint8), (0, 0), 2)
+    left, top, right, bottom = 10, 8, 64, 33
+    beside = np.full_like(smooth, 255)
+    beside[top:bottom, left:right] = smooth[top:bottom, left:right]
+    x, y = size[0] / (right - left), size[1] / (bottom - top)
+    start = geometry.translate(-right if mirrored else -left, -top)
+    matrix = geometry.translate(5, 6) @ geometry.scale(-x if mirrored else x, y) @ start
+    box = contours.from_box([left, top, right, bottom])
+    one, two = (np.zeros((80, 120, 3), np.uint8) for _ in range(2))
+    moved = blend.paste(one, smooth, box, matrix, None, "none")
+    blend.paste(two, beside, box, matrix, None, "none")
+    assert (one == two).all()
+    assert contours.box_around(moved) == pytest.approx([5, 6, 5 + size[0], 6 + size[1]])
+    warped = geometry.warp_image(smooth, matrix, (120, 80))
+    inner = (slice(8, 4 + size[1]), slice(7, 3 + size[0]))
+    assert np.abs(one[inner].astype(int) - warped[inner]).max() <= off
+    assert not one[:, :5].any()
+    assert not one[6 + size[1] :].any()
 
 
 def test_same_draw_from_the_same_state() -> None:

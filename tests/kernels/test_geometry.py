@@ -102,3 +102,27 @@ def test_sides_that_opencv_cannot_address_are_refused() -> None:
 def test_empty_input() -> None:
     assert geometry.warp_points(np.empty((0, 2)), geometry.rotate(5)).shape == (0, 2)
     assert geometry.warp_boxes(np.empty((0, 4)), geometry.rotate(5)).shape == (0, 4)
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=60, deadline=None)
+def test_quad_to_rectangle_is_quad_to_quad(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    width, height = rng.uniform(5, 300, 2)
+    quad = (
+        geometry.corners((width, height)) + rng.uniform(-0.2, 0.2, (4, 2)) * min(width, height) + rng.uniform(0, 900, 2)
+    )
+    made = geometry.quad_to_rectangle(quad.tolist(), 120.0, 30.0)
+    assert made is not None
+    solved = geometry.quad_to_quad(quad, geometry.corners((120.0, 30.0)))
+    np.testing.assert_allclose(geometry.warp_points(quad, made), geometry.corners((120.0, 30.0)), atol=1e-8)
+    inner = quad.mean(axis=0) + (quad - quad.mean(axis=0)) * 0.7
+    np.testing.assert_allclose(geometry.warp_points(inner, made), geometry.warp_points(inner, solved), atol=1e-6)
+
+
+def test_quad_to_rectangle_of_what_is_no_quad() -> None:
+    assert geometry.quad_to_rectangle([(0, 0), (1, 0), (2, 0), (3, 0)], 4, 4) is None
+    assert geometry.quad_to_rectangle([(5, 5)] * 4, 4, 4) is None
+    skewed = geometry.quad_to_rectangle([(0, 0), (10, 2), (13, 9), (3, 7)], 10, 8)
+    assert skewed is not None
+    assert geometry.is_affine(skewed)

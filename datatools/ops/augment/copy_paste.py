@@ -20,7 +20,7 @@ def _prepare(root: Path, sources: Iterator[Source], arguments: Mapping[str, Any]
     return {"source": listed, "classes": levelling.census(root, sources, source, allow_leak)}
 
 
-@op("augment.copy_paste", version=1, generates=True, prepare=_prepare)
+@op("augment.copy_paste", version=2, generates=True, prepare=_prepare)
 def copy_paste(
     item: Labelled | TextPage,
     *,

@@ -54,7 +54,10 @@ def outlines_of(item: Anything) -> "list[Outline]":
     import numpy as np
 
     if isinstance(item, Labelled):
-        return [_outline(box) for box in item.boxes]
+        if any(box.polygon for box in item.boxes):
+            return [_outline(box) for box in item.boxes]
+        xyxy = np.array([box.xyxy for box in item.boxes], dtype=np.float64).reshape(-1, 4)
+        return list(xyxy[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2))
     return [np.array(region.points) for region in item.regions] if isinstance(item, TextPage) else []
 
 
@@ -168,8 +171,9 @@ def box_at(box: Box, outline: "Outline", move: Callable[["Outline"], Seen] | Non
 
 def _whole(outline: "Outline") -> tuple[float, float, float, float]:
     """The box around, on whole pixels, a pixel wide and high at least."""
-    left, top = outline.min(axis=0).round().tolist()
-    right, bottom = outline.max(axis=0).round().tolist()
+    from datatools.kernels import contours
+
+    left, top, right, bottom = (float(round(edge)) for edge in contours.bounds(outline))
     return left, top, max(right, left + 1), max(bottom, top + 1)
 
 

@@ -13,6 +13,8 @@ from datatools.core.records import Annotation, Box
 from datatools.io import images
 from datatools.io.voc import layout, lists, scan, write
 
+pytestmark = pytest.mark.usefixtures("without_workers")
+
 
 @pytest.fixture
 def voc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fixture_voc: Path) -> Path:
@@ -40,7 +42,7 @@ def text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fixture_ocr: Path) -> 
 
 
 def run(*words: object) -> int:
-    """The command, in this process: starting others would cost more than the work."""
+    """The command."""
     jobs = [] if words[0] == "preview" or "--list" in words else ["-j", "1"]
     return main(["augment", *map(str, words), *jobs])
 

@@ -19,6 +19,8 @@ from datatools.io.codecs.cuts import MANIFEST
 from datatools.ops.ocr.cls_set import cls_set
 from datatools.ops.ocr.crop import crop
 
+pytestmark = pytest.mark.usefixtures("without_workers")
+
 PAGE = np.arange(40 * 60 * 3, dtype=np.uint32).reshape(40, 60, 3).astype(np.uint8)
 QUAD = ((10.0, 10.0), (40.0, 10.0), (40.0, 20.0), (10.0, 20.0))
 

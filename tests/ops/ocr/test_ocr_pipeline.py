@@ -12,6 +12,7 @@ from datatools.ops.ocr.lint import lint
 ROOT = Path(__file__).resolve().parents[3]
 
 
+@pytest.mark.usefixtures("without_workers")
 def test_it_runs_and_runs_nothing_again(
     fixture_ocr: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
