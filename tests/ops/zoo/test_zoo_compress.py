@@ -152,6 +152,7 @@ def test_one_after_the_other(capsys: pytest.CaptureFixture[str]) -> None:
         (["prune", "net.safetensors", "--sensitivity"], "--data"),
         (["prune", "net.safetensors", "--epochs", "2"], "--data"),
         (["prune", "net.safetensors", "--ratio", "1.5"], "--ratio"),
+        (["prune", "net.safetensors", "-o", "."], "is a folder"),
         (["pact", "net.safetensors"], "--data"),
         (["quantize"], "Missing argument"),
         (["shrink", "net.safetensors"], "shrink"),

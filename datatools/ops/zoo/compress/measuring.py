@@ -69,10 +69,10 @@ class Subject:
         return _right(model, self.data) / len(self.data.val)
 
 
-def opened(checkpoint: Path, data: Path | None, seed: int, run: Run) -> Subject:
+def opened(checkpoint: Path, data: Path | None, out: Path | None, seed: int, run: Run) -> Subject:
     """Read the checkpoint, and the set where one is given, and measure the network as it is.
 
-    UsageError where there is no such file, or the classes of the set are not the network's.
+    UsageError where there is no such file, the classes of the set are not the network's, or out cannot become a file.
     """
     from datatools.ops.zoo import sets
     from datatools.zoo import classifier, devices, loading
@@ -80,6 +80,8 @@ def opened(checkpoint: Path, data: Path | None, seed: int, run: Run) -> Subject:
     loaded = None
     if not checkpoint.is_file():
         raise UsageError(f"{escape(checkpoint)}: no such file")
+    if out is not None and out.is_dir():
+        raise UsageError(f"{escape(out)}: is a folder; -o names the file that is made")
     if data is None:
         model, read = loading.restore(checkpoint)
         note, size_wh = dict(read.note), UNKNOWN_SIZE

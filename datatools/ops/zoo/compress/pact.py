@@ -76,7 +76,7 @@ def pact(
     from datatools.zoo import coding, devices, training
     from datatools.zoo import pact as clipping
 
-    subject = measuring.opened(checkpoint, data, seed, run)
+    subject = measuring.opened(checkpoint, data, out, seed, run)
     if "pact" in subject.note:
         raise UsageError("the network has clipped activations already")
     assert subject.data

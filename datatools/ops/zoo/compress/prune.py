@@ -109,7 +109,7 @@ def prune(
         raise UsageError(f"{'--sensitivity' if sensitivity else '--epochs'} needs --data SET")
     from datatools.zoo import channels, slimming
 
-    subject = measuring.opened(checkpoint, data, seed, run)
+    subject = measuring.opened(checkpoint, data, out, seed, run)
     found = channels.trace(subject.model)
     if not found.groups:
         raise UsageError(

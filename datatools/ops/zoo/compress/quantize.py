@@ -89,7 +89,7 @@ def quantize(
     from datatools.zoo import coding, loading
 
     width = 1 if scheme == "binary" else bits or (4 if scheme == "kmeans" else 8)
-    subject = measuring.opened(checkpoint, data, seed, run)
+    subject = measuring.opened(checkpoint, data, out, seed, run)
     coded = coding.encode(
         subject.model.state_dict(), scheme, width, per_channel=per == "channel" and scheme != "kmeans"
     )
