@@ -104,6 +104,23 @@ class State:
         return " ".join([stage.id, *map(str, stage.inputs), "->", *map(str, made_paths(stage))])
 
 
+def left_by(file: str, home: str, origin: str) -> dict[str, Any] | None:
+    """What a stage that wrote a file into the output of another one was made of (`Memory.parts`); None where none did.
+
+    file: as the stage left it, by size and time. home: the output. origin: the working directory of the pipeline.
+    """
+    name, owner = (os.path.relpath(os.path.realpath(path), os.path.realpath(origin)) for path in (file, home))
+    seen = stat_of(file)
+    for path in sorted(Path(origin, HOME).glob("*.json")):
+        try:
+            for entry in json.loads(path.read_bytes()).values():
+                if owner not in map(os.path.normpath, entry["outs"]) and tuple(entry["files"].get(name, ())) == seen:
+                    return dict(entry["parts"])
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            continue
+    return None
+
+
 def tree_cache(path: Path) -> Path:
     """The file that remembers the digests of a folder's files."""
     import xxhash
