@@ -48,12 +48,14 @@ class Verified(Result):
         for one in self.damaged:
             yield f"{escape(self.out)}/{escape(one.file)}: {one.what}"
         maker = escape(self.op or "datatools")
-        if self.damaged:
-            yield f"{len(self.damaged)} of {self.files} files are not what {maker} made; run it again with --force"
-        else:
-            yield f"{self.files} files, {self.bytes:,} bytes: every one is what {maker} made"
         for name, count in Counter(self.added.values()).items():
             yield f"{count} files were written there by {escape(name)} later, and look as it left them"
+        if self.damaged:
+            yield f"{len(self.damaged)} of {self.files} files are not what {maker} made; run it again with --force"
+        elif self.added:
+            yield f"of {self.files} files, {self.bytes:,} bytes, all others are what {maker} made"
+        else:
+            yield f"{self.files} files, {self.bytes:,} bytes: every one is what {maker} made"
 
 
 def verify(out: Path, run: Run = SERIAL) -> Verified:
