@@ -43,6 +43,7 @@ class State:
         import xxhash
 
         name = xxhash.xxh3_64_hexdigest(os.fsencode(os.path.abspath(pipeline)))
+        self._pipeline = pipeline
         self.path = HOME / f"{pipeline.stem}-{name}.json"
         self._memories: dict[str, Memory] = {}
         try:
@@ -59,7 +60,7 @@ class State:
         held = ExitStack()
         try:
             os.makedirs(HOME, exist_ok=True)
-            locks.hold(str(self.path.with_suffix(".lock")), held, f"{self.path.stem} (a run of this pipeline)")
+            locks.hold(str(self.path.with_suffix(".lock")), held, f"{self._pipeline} (a run of this pipeline)")
             temporary.sweep(HOME)  # what a killed run left
         except OSError as error:
             held.close()
