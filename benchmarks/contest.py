@@ -20,6 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed comes compiled; a checkout shall, too
 PEER_PYTHON = ROOT / ".venv-peers" / "bin" / "python"
 
 PEER_LOOP = """

@@ -16,9 +16,9 @@ hypothesis.settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     hypothesis.settings.load_profile("ci")
 
-# most of what a process costs are its imports: what one of them compiles is kept for the others
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# else each of the hundreds of processes that the tests start would compile everything anew
 sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 ROOT = Path(__file__).resolve().parent.parent
 

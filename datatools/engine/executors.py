@@ -53,6 +53,7 @@ class LocalRun(Run):
         self.nodes_lost = 0
         self.begun = 0.0
         self._cancel = cancel
+        self._ready: Pool | None = None
 
     def map(
         self,
@@ -98,12 +99,28 @@ class LocalRun(Run):
         total: how many tasks there are, 0 where nobody knows. ahead: how many chunks of tasks a worker has at a time.
         None comes now and then, for whoever waits to look around. Raises Cancelled.
         """
-        with Pool(self.jobs, job, timeout_s, ahead) as pool:
+        pool, self._ready = self._ready or Pool(self.jobs, job, timeout_s, ahead), None
+        with pool:
             for outcome in pool.run(tasks, total):
                 self.check()
                 self.workers_lost = pool.workers_lost
                 self.begun = pool.begun
                 yield outcome
+
+    @contextlib.contextmanager
+    def ready_for(self, job: Any, most: int, timeout_s: float = 0.0) -> Iterator[None]:
+        """Have processes load what the job needs while the block finds out what there is to do, and calls `stream`.
+
+        most: so many, if there may be so many at once.
+        """
+        self._ready = Pool(self.jobs, job, timeout_s)
+        try:
+            self._ready.start(min(most, self.jobs))
+            yield
+        finally:
+            if self._ready is not None:
+                self._ready.close()
+            self._ready = None
 
     def close(self) -> None:
         """Let go of what was started for the run: here, nothing that outlives a stream."""

@@ -81,7 +81,7 @@ def finish(
         if heard.failures or heard.lost:
             room.write(FAILURES, b"".join([*heard.failures, *heard.lost]))
         tally.add((), room.made)
-        if trees.fingerprint(partial).files != tally.outputs:
+        if trees.count(partial) != tally.outputs:
             _sweep(partial, path, {one.name for one in room.made})
         said = {"datatools": datatools.__version__, **record, "key": job.base, "packages": lineage.packages()}
         said |= {**tally.told(), "failures": len(heard.failures)}
@@ -152,10 +152,10 @@ def _put_in_order(
     ordered = path.with_name("journal.ordered")
 
     def rows(lines: journal.Journal, file: Any) -> Iterator[tuple[Source, Any]]:
-        for source in sources:
-            line = lines.line(source.id)
-            if line is None:  # the input changed while the run was going on
+        for source, place in lines.found(sources):
+            if place < 0:  # the input changed while the run was going on
                 continue
+            line = lines.at(place)
             file.write(line)
             row = journal.parse(line)
             tally.add(row.inputs, row.outputs)

@@ -92,6 +92,14 @@ class ItemJob:
         key = self.key(source, [one.digest for one in inputs[: len(source.files)]])
         return _done(Row(source.id, key, inputs, tuple(room.made), source.labels, note))
 
+    def load(self) -> None:
+        """Import what every item needs, before there is one."""
+        import numpy  # noqa: F401
+
+        if any(kind.__name__ != "Audio" for kind in self._op.items):
+            import cv2  # noqa: F401
+        _ = self.codec, self.writer
+
     def alone(self, source: Source, name: str, folder: str) -> None:
         """Do one item, to a file of that name in the folder. Raises DataError where the item is bad."""
         from datatools.io.intake import Intake

@@ -6,6 +6,7 @@ the journal to know it.
 
 import dataclasses
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,9 @@ from datatools.engine.runner import ANSWER
 
 if TYPE_CHECKING:
     from datatools.io.journal import Journal
+
+FRESH_S = 0.5
+"""How long what was seen of input and output is taken for the truth."""
 
 
 class Memory:
@@ -31,7 +35,6 @@ class Memory:
         self._src = src
         self.record = folders.record_of(out)
         self.finished = bool(self.record)
-        self._before = trees.fingerprint(src)
         self._told: dict[str, Any] = {}
         if self.finished:
             temporary.sweep(out / ".datatools", below=False)  # what a run left that was killed at its very end
@@ -40,6 +43,25 @@ class Memory:
                 self._told = told if isinstance(told, dict) else {}
             except (OSError, ValueError):
                 pass
+        self._before = trees.fingerprint(src)
+        self._certain = self._before.settled
+        self._made = trees.fingerprint(out).digest if self.finished else ""
+        self._looked_s = time.monotonic()
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether input and output were looked at just now."""
+        return time.monotonic() - self._looked_s < FRESH_S
+
+    @property
+    def inputs(self) -> int:
+        """How many files the input has."""
+        return self._before.files
+
+    def untouched(self, base: str) -> bool:
+        """Whether nobody touched the output since it was made, of what has that base."""
+        seen = self._told.get("seen")
+        return self.finished and isinstance(seen, list) and len(seen) == 3 and [seen[0], seen[2]] == [base, self._made]
 
     @property
     def failed(self) -> int:
@@ -57,10 +79,7 @@ class Memory:
 
     def answer(self, base: str) -> ItemsRun | None:
         """The answer of the run that made the output, where it still holds; None where one has to look closer."""
-        from datatools.io import trees
-
-        seen = self._told.get("seen")
-        if seen != [base, self._before.digest, trees.fingerprint(self._out).digest if self.finished else ""]:
+        if self._told.get("seen") != [base, self._before.digest, self._made]:
             return None
         try:
             answer = dict(self._told["answer"])
@@ -84,9 +103,11 @@ class Memory:
         """Keep the answer, and how the files look, if the input is what it was when the run began."""
         from datatools.io import atomic, trees
 
-        made, after = trees.settled(self._out), trees.settled(self._src)
-        certain = after.settled and made.settled and after.content == self._before.content
-        seen = [base, after.digest, made.digest] if certain else None
+        made, read, certain = trees.settled(self._out), self._before, self._certain
+        if made.linked or read.linked or not certain:  # a name in the output changes the times of an input's inode
+            read = trees.settled(self._src)
+            certain = read.settled and read.content == self._before.content
+        seen = [base, read.digest, made.digest] if certain and made.settled else None
         told = {"answer": plain(result.to_json()), "problems": result.problems, "seen": seen}
         atomic.write_bytes(self._out / ANSWER, json.dumps(told).encode())
         return result

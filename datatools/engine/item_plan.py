@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -21,7 +22,8 @@ Action = Literal["make", "keep", "resumed"]
 class Decision:
     """What to do with an item. why: what makes it necessary. line: its line for the journal, where it is kept.
 
-    inputs, outputs: its files, where it is kept or was resumed. failed: the item failed before, and would again.
+    inputs, outputs: its files, where it is kept or was resumed; none are told where the whole output was not touched.
+    failed: the item failed before, and would again.
     """
 
     action: Action
@@ -33,16 +35,22 @@ class Decision:
 
 
 _NEW = Decision("make", "new")
+_STANDS = Decision("keep")
+_FAILS = Decision("keep", failed=True)
 
 
 class Planner:
-    """Decides about every item. root: the folder of the set. record: what run.json will say of the run.
+    """Decides about every item. root: the folder of the set. record: what run.json will say of the run. untouched:
+    whether it is certain that no file of the output was touched since it was made.
 
     removed: items of the earlier output that are gone, once all items of today were decided about. changed: outputs
-    that somebody changed since.
+    that somebody changed since. updates: whether the output is as it was made, and most of it may stand. stays: which
+    rows of the earlier journal do, by their places in it.
     """
 
-    def __init__(self, root: str, record: dict[str, Any], base: str, out: Path, *, retry: bool, force: bool) -> None:
+    def __init__(
+        self, root: str, record: dict[str, Any], base: str, out: Path, *, retry: bool, force: bool, untouched: bool
+    ) -> None:
         from datatools.io import folders, journal
 
         self._root = root
@@ -58,6 +66,8 @@ class Planner:
         self._before: Journal = journal.Journal(Path(self.partial if self.resumes else "/dev/null") / journal.JOURNAL)
         self.same_base = folders.base_of(self._out) == base
         self._why_all = "" if self.same_base else difference(folders.record_of(self._out), record)
+        self.updates = untouched and self.same_base and not force and not len(self._before)
+        self.stays = bytearray(len(self.earlier))
 
     def close(self) -> None:
         """Let go of the journals."""
@@ -81,6 +91,47 @@ class Planner:
     def journal_end(self) -> int:
         """How much of the journal of OUT.partial can be trusted."""
         return self._before.end
+
+    def decided(self, sources: Iterator[Source]) -> Iterator[tuple[Source, Decision]]:
+        """Every item, and what to do with it. Raises StorageError where the disk fails."""
+        if not self.updates:
+            yield from ((source, self.decide(source)) for source in sources)
+            return
+        for source, place in self.earlier.found(sources):
+            decision = self._standing(source, self.earlier.at(place)) if place >= 0 else None
+            if decision is None:
+                decision = self.decide(source)
+            else:
+                self._found += 1
+            if decision.action == "keep":
+                self.stays[place] = True
+            yield source, decision
+
+    def _standing(self, source: Source, line: bytes) -> Decision | None:
+        """What to do with an item whose outputs nobody touched: keep it where nobody touched its inputs; None where one
+        has to look closer."""
+        from datatools.io import journal
+
+        try:
+            if len(source.files) == 1 and not source.labels:
+                name = source.files[0]
+                if journal.stands(line, source.id, name, os.lstat(f"{self._root}/{name}")):
+                    return _STANDS
+            entry = journal.entry_of(line)
+            failed = "error" in entry
+            if entry["id"] != source.id or entry.get("labels", "") != source.labels or (failed and self._retry):
+                return None
+            if [one[0] for one in entry["in"][: len(source.files)]] != list(source.files):
+                return None
+            for name, size, mtime_ns, ctime_ns, inode, _ in entry["in"]:
+                status = os.stat(f"{self._root}/{name}", follow_symlinks=False)
+                if (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino) != (
+                    size, mtime_ns, ctime_ns, inode,
+                ):  # fmt: skip
+                    return None
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return None
+        return _FAILS if failed else _STANDS
 
     def decide(self, source: Source) -> Decision:
         """What to do with the item. Raises StorageError where the disk fails."""

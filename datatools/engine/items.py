@@ -17,7 +17,7 @@ from typing import Any
 from datatools.core.errors import DataError, UsageError, escape
 from datatools.core.op import ItemOptions, Op
 from datatools.core.result import plain
-from datatools.core.types import SERIAL, Run
+from datatools.core.types import Run
 from datatools.core.values import Source, printable
 from datatools.engine import item_finish, item_names, runner
 from datatools.engine.committer import Committer
@@ -26,8 +26,12 @@ from datatools.engine.item_job import CARRIED, Done, ItemJob
 from datatools.engine.item_memory import Memory
 from datatools.engine.item_plan import Decision, Planner
 from datatools.engine.item_result import ItemsRun
+from datatools.engine.item_update import Update
 from datatools.engine.tally import Tally
 from datatools.engine.workers import Lost, Outcome
+
+FEW = 4096
+"""So many items that have to be done are remembered from when they were decided about."""
 
 
 def run_items(
@@ -40,11 +44,6 @@ def run_items(
     Raises UsageError, StorageError, InUse; DataError where a bad item is to end the run; Cancelled.
     """
     return ItemRunner(operation, arguments, run, others).run()
-
-
-def standing(operation: Op[..., Any], arguments: Mapping[str, Any]) -> ItemsRun | None:
-    """The answer of the run that made the output, where there is nothing to do; None where one has to look closer."""
-    return ItemRunner(operation, arguments, SERIAL, frozenset()).standing()
 
 
 class ItemRunner:
@@ -82,6 +81,7 @@ class ItemRunner:
             self._job = dataclasses.replace(self._job, prepared=operation.prepare(root, self._sources(), own))
         self._job = dataclasses.replace(self._job, base=self._base())
         self._memory = Memory(options.out, options.src)
+        self._few: list[Source] | None = []
         self._counts: Counter[str] = Counter()
         self._reasons: Counter[str] = Counter()
 
@@ -95,15 +95,29 @@ class ItemRunner:
         """Do what has to be done, and say what it was."""
         from datatools.io import folders
 
-        options, memory = self._options, self._memory
+        options = self._options
         if options.src.is_file() and options.out.suffix.lower() in self._job.writer.suffixes:
             return self._file_to_file()
+        if not self._memory.is_fresh:
+            self._memory = Memory(options.out, options.src)
+        memory = self._memory
         if answer := self.standing():
             folders.clear_leftovers(options.out)
             return answer
+        if options.dry_run:
+            return self._look_closer(memory)
+        with self._run.ready_for(self._job, 1 if memory.finished else memory.inputs, options.item_timeout):
+            return self._look_closer(memory)
+
+    def _look_closer(self, memory: Memory) -> ItemsRun:
+        """Look at every item, and do what has to be done."""
+        from datatools.io import folders
+
+        options = self._options
         planner = Planner(
-            self._job.root, self._record(), self._job.base, options.out, retry=self._retries, force=options.force
-        )
+            self._job.root, self._record(), self._job.base, options.out,
+            retry=self._retries, force=options.force, untouched=memory.untouched(self._job.base),
+        )  # fmt: skip
         try:
             changes = self._plan(planner)
             if options.dry_run:
@@ -125,7 +139,8 @@ class ItemRunner:
         """What a dry run shows of the items that would be done."""
         if not self._op.preview:
             return ()
-        todo = [s for s in self._sources() if s.kind != CARRIED and planner.decide(s).action == "make"]
+        decided = planner.decided(self._sources())
+        todo = [s for s, decision in decided if s.kind != CARRIED and decision.action == "make"]
         return tuple(line for one in self._run.map(self._job.preview, todo, "looking") for line in one)
 
     def _file_to_file(self) -> ItemsRun:
@@ -184,9 +199,12 @@ class ItemRunner:
     def _plan(self, planner: Planner) -> int:
         """Decide about every item; return how many things there are to do."""
         self._to_do = resumed = 0
-        for source in self._sources():
-            decision = planner.decide(source)
-            self._to_do += decision.action == "make"
+        for source, decision in planner.decided(self._sources()):
+            if decision.action == "make":
+                self._to_do += 1
+                if self._few is not None:
+                    self._few.append(source)
+                    self._few = self._few if self._to_do <= FEW else None
             resumed += decision.action == "resumed"
             self._count(source, decision)
         self._counts["removed"] = planner.removed
@@ -212,6 +230,8 @@ class ItemRunner:
             raise UsageError(f"{out}: was made by {escape(made_by)} (--force replaces it)")
         if memory.record.get("parameters", {}).get("src") != plain(self._options.src):
             raise UsageError(f"{out}: was made from another input (--force replaces it)")
+        if memory.untouched(self._job.base):
+            return
         foreign = [n for n in (*planner.changed, *memory.unknown_files(planner.earlier)) if n not in self._others]
         if foreign:
             more = f" and {len(foreign) - 1} more files were" if len(foreign) > 1 else " was"
@@ -219,24 +239,19 @@ class ItemRunner:
 
     def _write(self, planner: Planner) -> ItemsRun:
         from datatools.io import folders
+        from datatools.io.trees import Unlinkable
 
         options = self._options
-        total = self._counts["items"] + self._counts["carried"]
         with folders.resumable(options.out, inputs=[options.src], keep=self._job.base) as partial:
-            tally = Tally()
-            with Committer(partial, planner.journal_end) as committer, self._run.bar(self._op.name, total) as advance:
-                tasks = self._tasks(planner, partial, committer, tally, advance)
-                shown = 0.0
-                for outcome in self._run.stream(self._job, tasks, self._to_do, options.item_timeout):
-                    if outcome is not None:
-                        done = self._done(outcome)
-                        committer.add(done.line)
-                        tally.join(done.tally)
-                        self._failed(done)
-                        advance(1)
-                    advance(self._run.begun - shown)
-                    shown = self._run.begun
-                    committer.tick()
+            update = self._update(planner)
+            counts = self._counts.copy()
+            try:
+                tally = self._work(planner, partial, update)
+            except Unlinkable:
+                self._counts, update, planner.updates = counts, None, False
+                tally = self._work(planner, partial, update)
+            if update:
+                update.write_rows(partial)
             # only then somebody wants to know the order, or rows of items that are gone may be among them
             told = self._job.tells_draws or self._job.writer.wants_rows
             ordered = told or planner.resumed or self._counts["failed"]
@@ -244,13 +259,50 @@ class ItemRunner:
             heard = item_finish.finish(self._job, sources, partial, self._record(), tally)
         return self._result(heard)
 
+    def _update(self, planner: Planner) -> Update | None:
+        """What stays of the output as a whole; None where every item has to be looked at."""
+        if planner.updates and self._few is not None:
+            try:
+                return Update(planner, self._options.out, self._memory.record)
+            except ValueError:  # the journal is damaged
+                pass
+        planner.updates = False
+        return None
+
+    def _work(self, planner: Planner, partial: Path, update: Update | None) -> Tally:
+        """Do what has to be done, and keep the rest; return what it adds up to. Raises Unlinkable."""
+        total = self._counts["items"] + self._counts["carried"]
+        tally = update.tally if update else Tally()
+        with Committer(partial, planner.journal_end) as committer, self._run.bar(self._op.name, total) as advance:
+            if update:
+                tasks = self._tasks_of_update(update, partial, advance)
+            else:
+                tasks = self._tasks(planner, partial, committer, tally, advance)
+            shown = 0.0
+            for outcome in self._run.stream(self._job, tasks, self._to_do, self._options.item_timeout):
+                if outcome is not None:
+                    done = self._done(outcome)
+                    committer.add(done.line)
+                    tally.join(done.tally)
+                    self._failed(done)
+                    advance(1)
+                advance(self._run.begun - shown)
+                shown = self._run.begun
+                committer.tick()
+        return tally
+
+    def _tasks_of_update(self, update: Update, partial: Path, advance: Any) -> Iterator[Source]:
+        """Yield the items that have to be done; keep the others while the first processes start."""
+        yield from self._few or ()
+        update.link(partial)
+        advance(self._counts["items"] + self._counts["carried"] - self._to_do)
+
     def _tasks(
         self, planner: Planner, partial: Path, committer: Committer, tally: Tally, advance: Any
     ) -> Iterator[Source]:
         """Yield the items that have to be done; keep the others on the way."""
         out = self._options.out
-        for source in self._sources():
-            decision = planner.decide(source)
+        for source, decision in planner.decided(self._sources()):
             if decision.action == "make":
                 yield source
                 continue

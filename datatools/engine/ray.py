@@ -72,6 +72,11 @@ class RayRun(LocalRun):
             stream.cancel()
             self.nodes_lost = self._nodes_at_start - len(_alive(ray))
 
+    @contextlib.contextmanager
+    def ready_for(self, job: Any, most: int, timeout_s: float = 0.0) -> Iterator[None]:
+        """Nothing: Ray keeps its processes."""
+        yield
+
     def close(self) -> None:
         """Leave the cluster; end the one that this run started."""
         if self._ray is not None:

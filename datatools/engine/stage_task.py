@@ -11,7 +11,7 @@ from datatools.core.result import Result
 from datatools.core.types import Run
 from datatools.engine import runner
 from datatools.engine.executors import LocalRun
-from datatools.engine.items import run_items
+from datatools.engine.items import ItemRunner
 from datatools.engine.pipeline import Stage
 from datatools.engine.stage_memory import tree_cache
 
@@ -38,7 +38,7 @@ class StageTask:
     why: what makes it run. key: of a stage on a whole set. parts: what it is made of, under names that a user knows.
     arguments: of the operation. made: what stands for the bytes of the folders that other stages made. others: files in
     its output that other stages wrote. jobs: processes that it may use in a process of its own. refused: why its output
-    may not be replaced.
+    may not be replaced. items: what has looked at the items of the stage already, in this process.
     """
 
     stage: Stage
@@ -50,6 +50,7 @@ class StageTask:
     others: frozenset[str] = frozenset()
     jobs: int = 1
     refused: str = ""
+    items: ItemRunner | None = None
 
     def do(self, run: Run) -> Ended:
         """Run the operation; an error of the data or the disk is handed back, not raised. Raises Cancelled."""
@@ -67,7 +68,7 @@ class StageTask:
         if self.refused:
             raise UsageError(self.refused)
         if operation.items:
-            return run_items(operation, self.arguments, run, others=self.others)
+            return (self.items or ItemRunner(operation, self.arguments, run, self.others)).run()
         inputs = runner.Inputs(operation, self.arguments, tree_cache, self.made)
         given = self.arguments | ({"run": run} if operation.takes_run else {})
         result = runner.announced(operation, self.arguments, inputs, self.key, given)

@@ -20,7 +20,7 @@ from datatools.core.types import Run
 from datatools.engine import stage_changes
 from datatools.engine.executors import LocalRun
 from datatools.engine.item_result import ItemsRun
-from datatools.engine.items import run_items, standing
+from datatools.engine.items import ItemRunner, run_items
 from datatools.engine.pipeline import Pipeline, Stage
 from datatools.engine.stage_memory import Memory, State, left_behind, made_paths, owns
 from datatools.engine.stage_report import NOT_SELECTED, Became, PipelineRun, Plan, StageReport
@@ -138,7 +138,9 @@ class _Runner:
         if not ready:
             return None
         self._running.add(ready[0].stage.id)
-        return dataclasses.replace(ready[0], jobs=max(1, self._run.jobs // (len(self._running) + len(ready) - 1)))
+        return dataclasses.replace(
+            ready[0], items=None, jobs=max(1, self._run.jobs // (len(self._running) + len(ready) - 1))
+        )
 
     def _side_by_side(self, run: LocalRun) -> None:
         for outcome in run.stream(do_stage, _Shares(self), 0, ahead=1):
@@ -212,11 +214,13 @@ class _Runner:
             changes = bool(found.made or found.removed)
             self._report(stage, "would run" if changes else "kept", plan.why(), self._state.get(stage), plan=plan)
             self._contents[stage.id] = _content(stage)
-        elif there := standing(stage.op, arguments):
+            return
+        items = ItemRunner(stage.op, arguments, self._run, others)
+        if there := items.standing():
             self._tidy(stage)
             self._kept_items(stage, parts, there)
         else:
-            self._due[stage.id] = StageTask(stage, "", "", parts, arguments, {}, others)
+            self._due[stage.id] = StageTask(stage, "", "", parts, arguments, {}, others, items=items)
 
     def _tidy(self, stage: Stage) -> None:
         """Finish what a run left undone that was cut off just as it had replaced an output."""

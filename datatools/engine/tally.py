@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from datatools.io.room import Seen
@@ -24,6 +24,16 @@ class Tally:
     read: int = 0
     made: int = 0
 
+    @classmethod
+    def of(cls, record: dict[str, Any]) -> Self:
+        """What a run.json says. Raises ValueError where it says nothing."""
+        try:
+            read, made = record["inputs"], record["outputs"]
+            sums = int(read["digest"], 16), int(made["digest"], 16)
+            return cls(int(read["files"]), int(made["files"]), int(made["bytes"]), *sums)
+        except (KeyError, TypeError) as error:
+            raise ValueError("run.json does not tell what was made") from error
+
     def add(self, inputs: "Iterable[Seen]", outputs: "Iterable[Seen]") -> None:
         """Add the files of an item."""
         for one in inputs:
@@ -33,6 +43,16 @@ class Tally:
             self.outputs += 1
             self.bytes += one.size
             self.made += _digest(one)
+
+    def take(self, inputs: "Iterable[Seen]", outputs: "Iterable[Seen]") -> None:
+        """Take the files of an item away again."""
+        theirs = Tally()
+        theirs.add(inputs, outputs)
+        self.inputs -= theirs.inputs
+        self.outputs -= theirs.outputs
+        self.bytes -= theirs.bytes
+        self.read -= theirs.read
+        self.made -= theirs.made
 
     def join(self, other: "Tally") -> None:
         """Add the sums of others."""

@@ -4,6 +4,7 @@ Started by `workers.Pool`, never by a user. It imports nothing but the job that 
 memory says on which task and since when, so that the parent can tell whom a crash or a hang is to be blamed on.
 """
 
+import contextlib
 import ctypes
 import mmap
 import os
@@ -42,6 +43,8 @@ def main(fd: int, heartbeat_fd: int, parent: int) -> None:
     try:
         job = receive(channel)
         HEARTBEAT.pack_into(heartbeat, 0, -1, time.monotonic(), 0.0)  # it has come to life
+        with contextlib.suppress(Exception):  # what cannot be loaded is said by the first task
+            job.load()
         while (chunk := receive(channel)) is not None:
             _serve(channel, heartbeat, job, chunk)
     except (BrokenPipeError, ConnectionResetError):  # the parent has gone, or wants no answer any more

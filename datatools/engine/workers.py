@@ -114,6 +114,11 @@ class Pool:
         """How much of tasks that have not ended is done, in tasks."""
         return sum(one.share() for one in self._workers)
 
+    def start(self, count: int) -> None:
+        """Start processes before there is anything to do."""
+        for _ in range(count):
+            self._start()
+
     def run(self, tasks: Iterator[Any], total: int = 0) -> Iterator[Outcome | None]:
         """Yield what became of each task, as they end, and None now and then, for whoever waits to look around.
 

@@ -26,7 +26,7 @@ BATCH_FILES = 256
 """So many files are brought to the disk together."""
 
 _CHUNK = 2**20
-_NO_LINKS = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS)
+NO_LINKS = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS)
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -198,7 +198,7 @@ def _link(source: str | Path, target: str | Path) -> bool:
             os.makedirs(os.path.dirname(target), exist_ok=True)
             os.link(source, target, follow_symlinks=False)
     except OSError as error:
-        if error.errno in (*_NO_LINKS, errno.ENOENT, errno.ENOTDIR):
+        if error.errno in (*NO_LINKS, errno.ENOENT, errno.ENOTDIR):
             return False
         raise
     return True

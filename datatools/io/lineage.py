@@ -8,7 +8,6 @@ import platform
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from importlib import metadata
 from typing import Any
 
 import datatools
@@ -43,6 +42,8 @@ def announced(record: dict[str, Any], digests: Digests) -> Iterator[None]:
 
 def packages() -> dict[str, str]:
     """Return the versions of what decides bytes beside our own code."""
+    from importlib import metadata
+
     found = {"python": platform.python_version()}
     for name in ("numpy", "opencv-python", "simplejpeg", "soundfile", "torch"):
         with suppress(metadata.PackageNotFoundError):

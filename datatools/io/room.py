@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 import xxhash
 
-from datatools.core.errors import DataError
+from datatools.core.errors import DataError, StorageError
 from datatools.io import files, temporary
 from datatools.io.files import cannot
 
 _PLAIN = re.compile(r"\w[\w. -]{0,200}(?:/\w[\w. -]{0,200})*", re.ASCII).fullmatch  # most names
-_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
 class Seen(NamedTuple):
@@ -97,9 +97,13 @@ class Room:
 
         path = self._path(name)
         try:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(path)
-            atomic.link_or_copy(source, path)
+            try:
+                atomic.link_or_copy(source, path)
+            except StorageError:
+                if not os.path.lexists(path):
+                    raise
+                os.unlink(path)  # what a run left that was cut off
+                atomic.link_or_copy(source, path)
             self.made.append(seen(name, os.stat(path, follow_symlinks=False), digest))
         except OSError as error:
             raise cannot("write", path, error) from None
@@ -117,8 +121,11 @@ class Room:
 
     @staticmethod
     def _open(path: str) -> int:
+        """Create a file. What has the name may be a second name for a file of the old output, which must not change."""
         try:
             return os.open(path, _FLAGS, 0o666)
         except FileNotFoundError:
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            return os.open(path, _FLAGS, 0o666)
+        except FileExistsError:
+            os.unlink(path)
+        return os.open(path, _FLAGS, 0o666)

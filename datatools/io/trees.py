@@ -10,7 +10,7 @@ import json
 import os
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,17 +24,17 @@ from datatools.io.room import Seen, seen
 TICK_NS = 20_000_000
 """The clocks of file systems may stand still for so long."""
 
-_pack = struct.Struct("=qqqq").pack
-
 
 class Fingerprint(NamedTuple):
     """digest: of names and states. content: of names, sizes, times of content and inodes alone, which a new name for a
-    file elsewhere does not change. files: how many. newest_ns: the latest change of all."""
+    file elsewhere does not change. files: how many. newest_ns: the latest change of all. linked: whether any has
+    several names."""
 
     digest: str
     content: str
     files: int
     newest_ns: int
+    linked: bool
 
     @property
     def settled(self) -> bool:
@@ -50,21 +50,21 @@ def fingerprint(root: str | Path) -> Fingerprint:
     top = os.fspath(root)
     whole, content = xxhash.xxh3_128(), xxhash.xxh3_128()
     count = newest = 0
+    linked = False
     waiting = [(top, "")]
     if not os.path.isdir(top):
         try:
             status = os.stat(top)
         except OSError:
             raise UsageError(f"{escape(root)}: no such file or folder") from None
-        packed = _pack(status.st_size, status.st_mtime_ns, status.st_ino, status.st_ctime_ns)
-        whole.update(packed)
-        content.update(packed[:24])
-        return Fingerprint(whole.hexdigest(), content.hexdigest(), 1, status.st_ctime_ns)
+        content.update(_packed([status.st_size, status.st_mtime_ns, status.st_ino]))
+        whole.update(content.digest() + _packed([status.st_ctime_ns]))
+        return Fingerprint(whole.hexdigest(), content.hexdigest(), 1, status.st_ctime_ns, status.st_nlink > 1)
     while waiting:
         folder, relative = waiting.pop()
         if relative.count("/") > MAX_DEPTH:
             raise UsageError(f"{escape(folder)}: folders are nested more than {MAX_DEPTH} deep")
-        found: dict[str, bytes] = {}
+        found: dict[str, os.stat_result] = {}
         folders = []
         try:
             with os.scandir(folder) as entries:
@@ -73,22 +73,98 @@ def fingerprint(root: str | Path) -> Fingerprint:
                     if name[0] == ".":
                         continue
                     if entry.is_file(follow_symlinks=False):
-                        status = entry.stat(follow_symlinks=False)
-                        changed = status.st_ctime_ns
-                        if changed > newest:
-                            newest = changed
-                        found[name] = _pack(status.st_size, status.st_mtime_ns, status.st_ino, changed)
+                        found[name] = entry.stat(follow_symlinks=False)
                     elif entry.is_dir(follow_symlinks=False):
                         folders.append(name)
         except OSError as error:
             raise cannot("read", folder, error) from None
-        count += len(found)
-        for name in sorted(found):
-            encoded = os.fsencode(relative + name) + b"\0"
-            whole.update(encoded + found[name])
-            content.update(encoded + found[name][:24])
         waiting += [(f"{folder}/{name}", f"{relative}{name}/") for name in sorted(folders, reverse=True)]
-    return Fingerprint(whole.hexdigest(), content.hexdigest(), count, newest)
+        if not found:
+            continue
+        names = sorted(found)
+        states = [found[name] for name in names]
+        count += len(names)
+        changed = [one.st_ctime_ns for one in states]
+        newest = max(newest, *changed)
+        linked = linked or max(one.st_nlink for one in states) > 1
+        told = os.fsencode("/".join([relative, *names, str(len(names))]))
+        told += _packed([v for one in states for v in (one.st_size, one.st_mtime_ns, one.st_ino)])
+        content.update(told)
+        whole.update(told + _packed(changed))
+    return Fingerprint(whole.hexdigest(), content.hexdigest(), count, newest, linked)
+
+
+class Unlinkable(Exception):
+    """The file system gives no second name to a file."""
+
+
+def link(old: str | Path, new: str | Path, leave: Container[str]) -> None:
+    """Give every file below a folder a second name at the same place below another one; what has it there loses it.
+
+    leave: names, relative to the folder, that are passed over, as hidden files are. Raises Unlinkable, StorageError.
+    """
+    top, target = os.fspath(old), os.fspath(new)
+    waiting = [""]
+    while waiting:
+        relative = waiting.pop()
+        source, made = f"{top}/{relative}", f"{target}/{relative}"
+        try:
+            with os.scandir(source) as entries:
+                seen_here = [entry for entry in entries if entry.name[0] != "."]
+                names = [e.name for e in seen_here if e.is_file(follow_symlinks=False)]
+                waiting += [f"{relative}{e.name}/" for e in seen_here if e.is_dir(follow_symlinks=False)]
+            names = [name for name in names if relative + name not in leave]
+            if names:
+                os.makedirs(made, exist_ok=True)
+                with _opened(source) as there, _opened(made) as here:
+                    _link_all(there, here, names)
+        except OSError as error:
+            raise cannot("write", made, error) from None
+
+
+@contextlib.contextmanager
+def _opened(folder: str) -> Iterator[int]:
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def _link_all(there: int, here: int, names: list[str]) -> None:
+    from datatools.io.atomic import NO_LINKS
+
+    try:
+        for name in names:
+            try:
+                os.link(name, name, src_dir_fd=there, dst_dir_fd=here, follow_symlinks=False)
+            except FileExistsError:
+                os.unlink(name, dir_fd=here)
+                os.link(name, name, src_dir_fd=there, dst_dir_fd=here, follow_symlinks=False)
+    except OSError as error:
+        if error.errno in NO_LINKS:
+            raise Unlinkable from None
+        raise
+
+
+def count(root: str | Path) -> int:
+    """How many files there are below a folder, as `fingerprint` counts them. Raises OSError."""
+    found = 0
+    waiting = [os.fspath(root)]
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.name[0] == ".":
+                    continue
+                if entry.is_file(follow_symlinks=False):
+                    found += 1
+                elif entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+    return found
+
+
+def _packed(numbers: list[int]) -> bytes:
+    return struct.pack(f"={len(numbers)}q", *numbers)
 
 
 def settled(root: str | Path) -> Fingerprint:

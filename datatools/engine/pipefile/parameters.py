@@ -1,5 +1,6 @@
 """`with`: the parameters of a stage against the signature of its operation."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,14 @@ def check(draft: Draft, operation: Op[..., Any], problems: Problems) -> dict[str
 
     Where something is wrong, that is noted, and only what names files is returned, for the checks that follow.
     """
-    import pydantic
-
     specs = {s.name: s for s in schema.stage_params(operation)}
     given = _named(draft.parameters, specs)
     if "seed" in specs:
         given.setdefault("seed", draft.seed)
+    if _exact(given, specs):
+        return {name: _typed(value, specs[name]) for name, value in given.items()}
+    import pydantic
+
     try:
         checked = schema.model(operation.name).model_validate(given)
     except pydantic.ValidationError as error:
@@ -31,6 +34,25 @@ def check(draft: Draft, operation: Op[..., Any], problems: Problems) -> dict[str
         paths = {k: v for k, v in given.items() if k in specs and specs[k].type is Path}
         return {k: _typed(v, specs[k]) for k, v in paths.items() if isinstance(v, str | list)}
     return {name: _typed(getattr(checked, name), specs[name]) for name in checked.model_fields_set}
+
+
+def _exact(given: Mapping[str, Any], specs: Mapping[str, ParamSpecOf]) -> bool:
+    """Whether nothing is missing and every value is of the very type that is wanted, within its bounds.
+
+    So it is nearly always; what else can be taken, and what is wrong with the rest, pydantic knows, which takes as long
+    to load as all of our own code.
+    """
+    if not given.keys() >= {spec.name for spec in specs.values() if spec.required} or not given.keys() <= specs.keys():
+        return False
+    for name, value in given.items():
+        spec = specs[name]
+        wanted = str if spec.type is Path else spec.type
+        for one in value if spec.many else (value,):
+            if type(one) is not wanted or (spec.choices and one not in spec.choices):
+                return False
+            if isinstance(one, int | float) and (not math.isfinite(one) or spec.param.bound_error(one)):
+                return False
+    return True
 
 
 def _named(parameters: Mapping[str, Any], specs: Mapping[str, ParamSpecOf]) -> dict[str, Any]:

@@ -24,7 +24,11 @@ class Codec(Protocol):
     """
 
     suffixes: frozenset[str]
-    wants_rows: bool
+
+    @property
+    def wants_rows(self) -> bool:
+        """As told above; asked only after `find`."""
+        ...
 
     def recognises(self, root: Path) -> bool:
         """Whether the folder holds a set of this kind. Looks at names and a few files, at most."""

@@ -1,16 +1,19 @@
 """Pictures and videos in one folder, for operations that take both; all other files are carried over as they are."""
 
+import functools
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from datatools.core.values import Clip, Film, Image, Source
-from datatools.io.codecs.clip import STILLS
-from datatools.io.codecs.film import FilmCodec
+from datatools.io.codecs.clip import STILLS, find_videos
 from datatools.io.codecs.image import CARRIED, ImageCodec
 from datatools.io.intake import Intake
 from datatools.io.room import Room
+
+if TYPE_CHECKING:
+    from datatools.io.codecs.film import FilmCodec
 
 CLIP = "clip"
 """The kind of a source that is a video file."""
@@ -24,23 +27,35 @@ class PictureOrVideoCodec:
     """
 
     suffixes = ImageCodec.suffixes
-    wants_rows = True
 
     def __init__(self, only: str = "") -> None:
         self._only = only
+        self._has_videos = False
         self._pictures = ImageCodec()
-        self._films = FilmCodec()
+
+    @functools.cached_property
+    def _films(self) -> "FilmCodec":
+        from datatools.io.codecs.film import FilmCodec
+
+        return FilmCodec()
 
     def recognises(self, root: Path) -> bool:
         """Whether there is a picture or a video anywhere below."""
         return any(source.kind != CARRIED for source in self.find(root))
 
+    @property
+    def wants_rows(self) -> bool:
+        """Whether videos were found: pictures note nothing."""
+        return self._has_videos
+
     def find(self, root: Path) -> Iterator[Source]:
         """Every file below the folder, in the order of their names."""
         if self._only == "clip":
+            self._has_videos = True
             yield from self._films.find(root)
             return
-        clips = {one.files[0]: one for one in self._films.find(root) if one.kind != STILLS} if not self._only else {}
+        clips = {one.files[0]: one for one in find_videos(root)} if not self._only else {}
+        self._has_videos = bool(clips)
         for source in self._pictures.find(root):
             clip = clips.get(source.files[0])
             if clip is None:
