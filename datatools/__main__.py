@@ -26,11 +26,22 @@ def _end(signum: int, frame: FrameType | None) -> None:
     os._exit(128 + signum)
 
 
+def _not_raised(lost: "sys.UnraisableHookArgs") -> None:
+    """Raise an interrupt once more that came where Python drops every exception, as while it clears an object away."""
+    if lost.exc_type not in (KeyboardInterrupt, Terminated):
+        sys.__unraisablehook__(lost)
+        return
+    number = signal.SIGTERM if lost.exc_type is Terminated else signal.SIGINT
+    signal.signal(signal.SIGALRM, lambda _, frame: _interrupt(number, frame))
+    signal.setitimer(signal.ITIMER_REAL, 0.01)  # by then it is somewhere else
+
+
 def main() -> None:
     """Run the command line and leave with its exit code."""
     gc.set_threshold(50_000, 20, 50)  # columns and records hold no cycles: looking for them costs a fifth of the time
     for number in (signal.SIGINT, signal.SIGTERM):  # before the imports: a signal may come while they load
         signal.signal(number, _interrupt)
+    sys.unraisablehook = _not_raised
     words = sys.argv[1:]
     try:
         if words in ([], ["--help"], ["-h"]):

@@ -144,6 +144,8 @@ class RayRun(LocalRun):
         for name, answer in asked.items():
             try:
                 python, version, missing = ray.get(answer, timeout=60)
+            except (ray.exceptions.TaskUnschedulableError, ray.exceptions.NodeDiedError):
+                continue  # it has gone away, and was still in the list
             except ray.exceptions.RayError as error:
                 raise UsageError(f"node {name}: does not answer: {type(error).__name__}") from None
             if python.rsplit(".", 1)[0] != platform.python_version().rsplit(".", 1)[0]:

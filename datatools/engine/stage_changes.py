@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from datatools.core.errors import escape
 from datatools.engine import runner
 from datatools.engine.pipeline import Pipeline, Stage
 from datatools.engine.stage_memory import Memory, State, file_name, stat_of, tree_cache
@@ -45,17 +46,26 @@ def why(
     return f"output changed: {touched[0]}" if touched else ""
 
 
-def may_replace(stage: Stage, key: str, memory: Memory | None, state: State, pipeline: Pipeline) -> bool:
-    """Whether the output may be replaced: this stage made it, and only stages of this pipeline changed it since.
+def may_replace(stage: Stage, key: str, memory: Memory | None) -> bool:
+    """Whether the output may be replaced if nobody changed it: this stage made it.
 
     What a run that was killed made, before it was remembered, is known by the record inside.
     """
     made = runner.read_made(stage.out) if stage.out is not None else None
+    return made is not None and (memory is not None or made.key == key or made.same_source(stage.op, stage.arguments))
+
+
+def refusal(stage: Stage, state: State, pipeline: Pipeline) -> str:
+    """Why the output may not be replaced all the same: somebody changed it who is no stage of this pipeline."""
+    made = runner.read_made(stage.out) if stage.out is not None else None
     if stage.out is None or made is None:
-        return False
+        return ""
     by_others = files_of_others(stage, state, pipeline)
-    ours = memory is not None or made.key == key or made.same_source(stage.op, stage.arguments)
-    return ours and all(file_name(stage.out / name) in by_others for name in made.changes(stage.out))
+    foreign = [name for name in made.changes(stage.out) if file_name(stage.out / name) not in by_others]
+    if not foreign:
+        return ""
+    more = f" and {len(foreign) - 1} more files were" if len(foreign) > 1 else " was"
+    return f"{escape(stage.out)}: {escape(foreign[0])}{more} changed since it was made (--force replaces it)"
 
 
 def files_of_others(stage: Stage, state: State, pipeline: Pipeline) -> set[str]:

@@ -43,6 +43,7 @@ class State:
         import xxhash
 
         name = xxhash.xxh3_64_hexdigest(os.fsencode(os.path.abspath(pipeline)))
+        self._pipeline = pipeline
         self.path = HOME / f"{pipeline.stem}-{name}.json"
         self._memories: dict[str, Memory] = {}
         try:
@@ -59,7 +60,7 @@ class State:
         held = ExitStack()
         try:
             os.makedirs(HOME, exist_ok=True)
-            locks.hold(str(self.path.with_suffix(".lock")), held, f"{self.path.stem} (a run of this pipeline)")
+            locks.hold(str(self.path.with_suffix(".lock")), held, f"{self._pipeline} (a run of this pipeline)")
             temporary.sweep(HOME)  # what a killed run left
         except OSError as error:
             held.close()
@@ -102,6 +103,23 @@ class State:
     @staticmethod
     def _name(stage: Stage) -> str:
         return " ".join([stage.id, *map(str, stage.inputs), "->", *map(str, made_paths(stage))])
+
+
+def left_by(file: str, home: str, origin: str) -> dict[str, Any] | None:
+    """What a stage that wrote a file into the output of another one was made of (`Memory.parts`); None where none did.
+
+    file: as the stage left it, by size and time. home: the output. origin: the working directory of the pipeline.
+    """
+    name, owner = (os.path.relpath(os.path.realpath(path), os.path.realpath(origin)) for path in (file, home))
+    seen = stat_of(file)
+    for path in sorted(Path(origin, HOME).glob("*.json")):
+        try:
+            for entry in json.loads(path.read_bytes()).values():
+                if owner not in map(os.path.normpath, entry["outs"]) and tuple(entry["files"].get(name, ())) == seen:
+                    return dict(entry["parts"])
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            continue
+    return None
 
 
 def tree_cache(path: Path) -> Path:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from datatools.core.errors import EXIT_PROBLEMS, Cancelled, DatatoolsError
+from datatools.core.errors import EXIT_PROBLEMS, Cancelled, DatatoolsError, UsageError
 from datatools.core.result import Result
 from datatools.core.types import Run
 from datatools.engine import runner
@@ -37,8 +37,8 @@ class StageTask:
 
     why: what makes it run. key: of a stage on a whole set. parts: what it is made of, under names that a user knows.
     arguments: of the operation. made: what stands for the bytes of the folders that other stages made. others: files in
-    its output that other stages wrote. jobs: processes that it may use in a process of its own. items: what has looked
-    at the items of the stage already, in this process.
+    its output that other stages wrote. jobs: processes that it may use in a process of its own. refused: why its output
+    may not be replaced. items: what has looked at the items of the stage already, in this process.
     """
 
     stage: Stage
@@ -49,6 +49,7 @@ class StageTask:
     made: Mapping[Path, str]
     others: frozenset[str] = frozenset()
     jobs: int = 1
+    refused: str = ""
     items: ItemRunner | None = None
 
     def do(self, run: Run) -> Ended:
@@ -64,6 +65,8 @@ class StageTask:
 
     def _result(self, run: Run) -> Result:
         operation = self.stage.op
+        if self.refused:
+            raise UsageError(self.refused)
         if operation.items:
             return (self.items or ItemRunner(operation, self.arguments, run, self.others)).run()
         inputs = runner.Inputs(operation, self.arguments, tree_cache, self.made)

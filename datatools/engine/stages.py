@@ -189,11 +189,14 @@ class _Runner:
         elif self._dry_run:
             self._report(stage, "would run", why, plan=Plan(1, 0, 0, {why: 1}))
         else:
-            arguments = dict(stage.arguments)
+            arguments, refused = dict(stage.arguments), ""
             if any(s.name == "force" for s in stage.op.params):
-                ours = stage_changes.may_replace(stage, key, memory, self._state, self._pipeline)
+                ours = stage_changes.may_replace(stage, key, memory)
                 arguments["force"] = self._selection.force or ours
-            self._due[stage.id] = StageTask(stage, why, key, parts, arguments, self._made(stage))
+                if ours and not self._selection.force:
+                    refused = stage_changes.refusal(stage, self._state, self._pipeline)
+            made = self._made(stage)
+            self._due[stage.id] = StageTask(stage, why, key, parts, arguments, made, refused=refused)
 
     def _made(self, stage: Stage) -> dict[Path, str]:
         """What stands for the bytes of the inputs that other stages made, or wrote into."""

@@ -1,8 +1,9 @@
 """`datatools verify OUT`: is every file of an output still what was made?"""
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -27,13 +28,15 @@ class Damage(Result):
 @dataclass(frozen=True)
 class Verified(Result):
     """The answer. op: as run.json says, empty where that is damaged. files: how many the output should have; bytes: in
-    them; damaged: by name."""
+    them; damaged: by name. added: files that stages of a pipeline wrote in there later, and their operations; they are
+    as those left them, by size and time."""
 
     out: Path
     op: str
     files: int
     bytes: int
     damaged: tuple[Damage, ...]
+    added: dict[str, str] = field(default_factory=dict)
 
     @property
     def problems(self) -> int:
@@ -45,8 +48,12 @@ class Verified(Result):
         for one in self.damaged:
             yield f"{escape(self.out)}/{escape(one.file)}: {one.what}"
         maker = escape(self.op or "datatools")
+        for name, count in Counter(self.added.values()).items():
+            yield f"{count} files were written there by {escape(name)} later, and look as it left them"
         if self.damaged:
             yield f"{len(self.damaged)} of {self.files} files are not what {maker} made; run it again with --force"
+        elif self.added:
+            yield f"of {self.files} files, {self.bytes:,} bytes, all others are what {maker} made"
         else:
             yield f"{self.files} files, {self.bytes:,} bytes: every one is what {maker} made"
 
@@ -69,9 +76,11 @@ def verify(out: Path, run: Run = SERIAL) -> Verified:
         if digest != made[name].digest:
             damaged.append(Damage(name, _WRONG.get(digest, "changed")))
     damaged += _extra(out, made)
-    damaged.sort(key=lambda one: one.file)
+    added = _added(out, [one.file for one in damaged if one.what in ("changed", "extra")])
+    left = sorted((one for one in damaged if one.file not in added), key=lambda one: one.file)
     said = op if isinstance(op, str) else ""
-    return Verified(out, said, len(made), sum(one.size for one in made.values()), tuple(damaged))
+    size = sum(one.size for one in made.values())
+    return Verified(out, said, len(made), size, tuple(left), dict(sorted(added.items())))
 
 
 _WRONG: dict[str, What] = {"": "missing", "?": "unreadable"}
@@ -112,6 +121,16 @@ def _extra(out: Path, made: Mapping[str, object]) -> Iterator[Damage]:
     for name in folders:
         if name not in filled and name.rpartition("/")[0] in filled and name not in made:
             yield Damage(name, "extra")
+
+
+def _added(out: Path, names: list[str]) -> dict[str, str]:
+    """Those of the files that stages of a pipeline wrote into the output later, and their operations."""
+    from datatools.engine import stage_memory
+    from datatools.io import folders
+
+    origin = folders.origin_of(out) if names else ""
+    found = ((name, stage_memory.left_by(f"{out}/{name}", str(out), origin)) for name in names if origin)
+    return {name: str(parts["op"]) for name, parts in found if parts}
 
 
 def _above(name: str) -> Iterator[str]:

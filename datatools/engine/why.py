@@ -81,7 +81,9 @@ def _step(file: Path) -> Step | None:
         return None
     name = os.path.relpath(place, home)
     row = _row(home, name)
-    if row is None and not os.path.lexists(file):  # it only seems to lie in there
+    if later := _later(file, home, name, row):
+        return later
+    if row is None and not place.is_dir():  # it only seems to lie in there, or somebody put it there
         return None
     sources = list(_sources(name, row, _roots(home, given)))
     return Step(
@@ -92,6 +94,22 @@ def _step(file: Path) -> Step | None:
         sources=tuple(path for path, _ in sources),
         state=tuple(_state(path, digest) for path, digest in sources),
     )
+
+
+def _later(file: Path, home: Path, name: str, row: "Row | None") -> Step | None:
+    """The stage of a pipeline that wrote the file into the output later, if one did."""
+    from datatools.engine import stage_memory
+    from datatools.io import folders
+
+    made = next((one for one in row.outputs if one.name == name), None) if row else None
+    if not file.is_file() or (made and made.same_content(os.stat(file))):
+        return None
+    parts = stage_memory.left_by(str(file), str(home), folders.origin_of(home) or os.getcwd())
+    if parts is None:
+        return None
+    roots = _roots(home, parts["parameters"])
+    own = {k: v for k, v in parts["parameters"].items() if k not in ("src", "srcs")}
+    return Step(str(file), str(parts["op"]), int(parts["version"]), own, tuple(roots), ("unknown",) * len(roots))
 
 
 def _row(home: Path, name: str) -> "Row | None":

@@ -318,3 +318,43 @@ def test_a_word_that_is_a_parameters_default_is_no_file(capsys: pytest.CaptureFi
     Path("p.yaml").write_text(Path("p.yaml").read_text().replace("gradient", "gradiant"))
     run(code=2)
     assert "there is no gradiant" in capsys.readouterr().err
+
+
+def test_what_a_later_stage_wrote_into_an_output_is_known(
+    fixture_voc: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(fixture_voc, "set")
+    Path("p.yaml").write_text(
+        "version: 1\nstages:\n  - {id: fixed, uses: voc.fix, in: set, out: work/fixed}\n"
+        "  - {id: lists, uses: voc.split, in: fixed, with: {train: 0.5, val: 0.5, test: 0}}\n"
+    )
+    run()
+    monkeypatch.chdir("work")
+    capsys.readouterr()
+    assert main(["verify", "fixed"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[0].endswith("files were written there by voc.split later, and look as it left them")
+    assert told[1].endswith("all others are what voc.fix made")
+    lists = "fixed/ImageSets/Main/train.txt"
+    assert main(["why", lists, "--json"]) == 0
+    steps = json.loads(capsys.readouterr().out)["steps"]
+    assert [(s["file"], s["op"], s["sources"]) for s in steps] == [
+        (lists, "voc.split", ["fixed"]),
+        ("fixed", "voc.fix", ["../set"]),
+    ]
+    assert steps[0]["parameters"]["train"] == 0.5
+    Path(lists).write_text("mine")
+    Path("fixed/notes.txt").write_text("mine")
+    assert main(["verify", "fixed", "--json"]) == 1
+    damaged = json.loads(capsys.readouterr().out)["damaged"]
+    assert [(one["file"], one["what"]) for one in damaged] == [
+        ("ImageSets/Main/train.txt", "extra"),
+        ("notes.txt", "extra"),
+    ]
+    assert main(["why", "fixed/notes.txt"]) == 2
+    xml = Path("fixed/Annotations/street_a_0001.xml")
+    status = xml.stat()
+    xml.write_bytes(xml.read_bytes().replace(b"car", b"bus", 1))
+    os.utime(xml, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert main(["verify", "fixed"]) == 1
+    assert "street_a_0001.xml: changed" in capsys.readouterr().out

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).resolve().parents[2]
+
 
 @pytest.fixture
 def large_set(tmp_path: Path, fixture_voc: Path) -> Path:
@@ -48,5 +50,34 @@ def test_a_signal_ends_it_at_once(large_set: Path, sent: signal.Signals, code: i
     assert process.returncode == code
     assert time.monotonic() - sent_at < 2
     assert (out, err) == ("", "")
-    time.sleep(0.5)
-    assert alive_in_group(process.pid) == []
+    until = time.monotonic() + 0.5
+    while (left := alive_in_group(process.pid)) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert left == []
+
+
+@pytest.mark.parametrize(("sent", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_a_signal_that_comes_where_python_drops_exceptions_is_not_lost(sent: str, code: int) -> None:
+    script = f"""
+import os, signal, time
+from datatools import __main__
+from datatools.cli import app
+
+class Cleared:
+    def __del__(self):
+        os.kill(os.getpid(), signal.{sent})
+
+def work(words):
+    Cleared()
+    time.sleep(20)
+
+app.main = work
+__main__.main()
+"""
+    words = [sys.executable, "-c", script, "voc", "lint"]
+    started = time.monotonic()
+    done = subprocess.run(
+        words, capture_output=True, text=True, timeout=30, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", "")
+    assert time.monotonic() - started < 5

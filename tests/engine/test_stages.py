@@ -95,6 +95,7 @@ def test_an_output_that_somebody_changed_is_not_thrown_away() -> None:
     assert states(result)["anchors"] == "waits"
     assert result.failed
     assert result.failed.exit_code == 2
+    assert result.failed.error == "work/fixed: notes.txt was changed since it was made (--force replaces it)"
     assert Path("work/fixed/notes.txt").read_text() == "mine"
 
 

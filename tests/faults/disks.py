@@ -194,3 +194,7 @@ def _unmount(place: Path) -> None:
 
 def _do(*words: object) -> None:
     subprocess.run([str(word) for word in words], check=True, capture_output=True)
+
+
+DISKS = ("ext4", "simulated") if may_mount() else ("simulated",)
+"""What there is of disks whose power can be cut, the best first."""

@@ -10,9 +10,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import xxhash
 
@@ -25,12 +26,6 @@ ROUNDS = int(os.environ.get("FAULT_ROUNDS", "3"))
 """How often each thing is disturbed: a few times where every change is tested, 200 times in `make faults`."""
 FEW = 50
 """Up to so many rounds, calls are disturbed that are drawn; else every one of them."""
-
-ENVIRONMENT = {
-    "PYTHONPATH": str(ROOT),
-    "PYTHONDONTWRITEBYTECODE": "",  # most of what a run costs is imports
-    "PYTHONPYCACHEPREFIX": str(ROOT / ".pytest_cache" / "faults"),
-}
 
 PIPELINE = """
 version: 1
@@ -64,7 +59,10 @@ JOBS = (
 
 
 class Scene:
-    """A working directory in which a job is run, disturbed, and run again. shim: Python that the job runs first."""
+    """A working directory in which a job is run, disturbed, and run again. shim: Python that the job runs first.
+
+    calls: how often the job changes the disk when nobody disturbs it. whole_s: how long it takes then.
+    """
 
     def __init__(self, place: Path, job: Job, pictures: int = 12) -> None:
         self.place = place
@@ -83,7 +81,7 @@ class Scene:
         self.old = contents(self.out)
         self.here = place / "here"
         self.reset()
-        self.calls = self._undisturbed(job.words)  # how often it changes the disk
+        self.calls = self._undisturbed(job.words)
         self.whole = contents(self.out)
 
     def at(self, here: Path) -> "Scene":
@@ -122,15 +120,18 @@ class Scene:
 
     def _start(self, words: Sequence[str], shim: str, wrap: Sequence[str] = ()) -> "subprocess.Popen[str]":
         code = f"{shim}\nfrom datatools.__main__ import main\nmain()\n"
+        env = {**os.environ, "PYTHONPATH": str(ROOT)}
         return subprocess.Popen(
-            [*wrap, sys.executable, "-c", code, *words], cwd=self.here, env={**os.environ, **ENVIRONMENT}, text=True,
+            [*wrap, sys.executable, "-c", code, *words], cwd=self.here, env=env, text=True,
             start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
         )  # fmt: skip
 
     def _undisturbed(self, words: Sequence[str]) -> int:
         """Run a command to its end; return how often it changed the disk."""
+        started = time.monotonic()
         process = self._start(words, at_call(0, ""))
         _, err = process.communicate(timeout=120)
+        self.whole_s = time.monotonic() - started
         assert process.returncode == 0, err
         return calls_told(err)
 
@@ -187,8 +188,10 @@ class Scene:
                         assert xxhash.xxh3_128_hexdigest(path.read_bytes()) == one.digest, f"{path} is not as its row"
 
 
-Scenes = Callable[[Job], Scene]
-"""Gives the scene of a job, to be moved (`Scene.at`)."""
+class Scenes(Protocol):
+    """Gives the scene of a job, to be moved (`Scene.at`). pictures: in its input."""
+
+    def __call__(self, job: Job, pictures: int = 3) -> Scene: ...
 
 
 def never_mixed(scene: Scene, together: int, shim: str = "") -> None:

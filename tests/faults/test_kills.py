@@ -13,31 +13,27 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.scene import JOBS, ROUNDS, Job, Scene, kill, members, never_mixed, nobody_left, some
+from tests.faults.scene import FEW, JOBS, ROUNDS, Job, Scene, Scenes, kill, members, never_mixed, nobody_left, some
 from tests.faults.shims import KILL, at_call
 
 EVERY_JOB = pytest.mark.parametrize("job", JOBS, ids=lambda j: j.name)
 
 
 @EVERY_JOB
-def test_killed_at_random_moments(tmp_path: Path, job: Job) -> None:
-    scene = Scene(tmp_path, job)
+def test_killed_at_random_moments(scenes: Scenes, tmp_path: Path, job: Job) -> None:
+    scene = scenes(job, 3 if ROUNDS <= FEW else 12).at(tmp_path / "here")
     rng = random.Random(7)
-    started = time.monotonic()
-    scene.reset()
-    scene.run()
-    whole_s = time.monotonic() - started
     for number in range(ROUNDS):
         scene.reset()
         process = scene.start()
-        time.sleep(rng.uniform(0.05, whole_s))
+        time.sleep(rng.uniform(0.05, scene.whole_s))
         kill(process, whole_group=bool(number % 2))
         scene.check(process.pid)
 
 
 @EVERY_JOB
-def test_killed_at_the_nth_call_that_changes_the_disk(tmp_path: Path, job: Job) -> None:
-    scene = Scene(tmp_path, job, pictures=3)
+def test_killed_at_the_nth_call_that_changes_the_disk(scenes: Scenes, tmp_path: Path, job: Job) -> None:
+    scene = scenes(job).at(tmp_path / "here")
     assert scene.calls > 3
     for number in some(scene.calls, ROUNDS):
         scene.reset()
@@ -61,8 +57,8 @@ if ROUNDS >= 50 and shutil.which("strace"):  # the long form
                 break
 
 
-def test_killed_workers_cost_nothing_but_time(tmp_path: Path) -> None:
-    scene = Scene(tmp_path, JOBS[3], pictures=20)
+def test_killed_workers_cost_nothing_but_time(scenes: Scenes, tmp_path: Path) -> None:
+    scene = scenes(JOBS[3], 20).at(tmp_path / "here")
     rng = random.Random(3)
     killed = 0
     while killed < ROUNDS:
@@ -80,8 +76,8 @@ def test_killed_workers_cost_nothing_but_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_it_in_good_order(tmp_path: Path, sent: signal.Signals, code: int) -> None:
-    scene = Scene(tmp_path, JOBS[3], pictures=20)
+def test_a_signal_ends_it_in_good_order(scenes: Scenes, tmp_path: Path, sent: signal.Signals, code: int) -> None:
+    scene = scenes(JOBS[3], 20).at(tmp_path / "here")
     for number in range(ROUNDS):
         scene.reset()
         process = scene.start()
@@ -97,8 +93,8 @@ def test_a_signal_ends_it_in_good_order(tmp_path: Path, sent: signal.Signals, co
         scene.check(process.pid)
 
 
-def test_a_second_interrupt_ends_at_once(tmp_path: Path) -> None:
-    scene = Scene(tmp_path, JOBS[3], pictures=4)
+def test_a_second_interrupt_ends_at_once(scenes: Scenes, tmp_path: Path) -> None:
+    scene = scenes(JOBS[3]).at(tmp_path / "here")
     scene.reset()
     slow = "import time\nfrom datatools.engine import committer\n"
     slow += "committer.Committer.flush = lambda self: time.sleep(30)"
@@ -113,16 +109,16 @@ def test_a_second_interrupt_ends_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("together", [2, 8])
-def test_runs_at_once_never_mix(tmp_path: Path, together: int) -> None:
-    scene = Scene(tmp_path, JOBS[3], pictures=20)
+def test_runs_at_once_never_mix(scenes: Scenes, tmp_path: Path, together: int) -> None:
+    scene = scenes(JOBS[3], 20).at(tmp_path / "here")
     for _ in range(max(1, ROUNDS // 10)):
         scene.reset()
         never_mixed(scene, together)
         scene.check()
 
 
-def test_the_lock_says_who_holds_it(tmp_path: Path) -> None:
-    scene = Scene(tmp_path, JOBS[3], pictures=4)
+def test_the_lock_says_who_holds_it(scenes: Scenes, tmp_path: Path) -> None:
+    scene = scenes(JOBS[3]).at(tmp_path / "here")
     scene.reset()
     holder = scene.start(
         "import time\nfrom datatools.engine import item_finish\nitem_finish.finish = lambda *a: time.sleep(60)"
@@ -140,8 +136,8 @@ def test_the_lock_says_who_holds_it(tmp_path: Path) -> None:
     scene.check()
 
 
-def test_a_killed_run_of_a_pipeline_is_not_started_twice(tmp_path: Path) -> None:
-    scene = Scene(tmp_path, JOBS[4], pictures=4)
+def test_a_killed_run_of_a_pipeline_is_not_started_twice(scenes: Scenes, tmp_path: Path) -> None:
+    scene = scenes(JOBS[4]).at(tmp_path / "here")
     scene.reset()
     holder = scene.start(
         "import time\nfrom datatools.engine import stage_task\nstage_task.StageTask.do = lambda *a: time.sleep(60)"

@@ -12,12 +12,19 @@ from pathlib import Path
 import pytest
 
 from datatools.io.journal import JOURNAL, Journal
-from tests.faults.disks import Disk
+from tests.faults.disks import DISKS, Disk
 from tests.faults.scene import JOBS, ROUNDS, Job, Scene, Scenes, contents, some, stopped
 from tests.faults.shims import STOP, STOP_BEFORE_THE_END, STOP_BEHIND_THE_END, at_call
 
 SPLIT, _, IN_PLACE, IMAGE, PIPELINE = JOBS
 AGAIN = Job("image again", IMAGE.words, "out", before=(*IMAGE.words, "--omega", "0.5"))
+
+
+def on_disks(*jobs: Job) -> pytest.MarkDecorator:
+    """Each job on the best disk that there is; the simulation beside a real one is tried with one of them."""
+    cases = [(job, kind) for kind in DISKS for job in jobs if kind == DISKS[0] or job is IMAGE]
+    names = [f"{kind}-{job.name}" for job, kind in cases]
+    return pytest.mark.parametrize(("job", "disk"), cases, indirect=["disk"], ids=names)
 
 
 def begin(origin: Scene, disk: Disk) -> Scene:
@@ -28,7 +35,7 @@ def begin(origin: Scene, disk: Disk) -> Scene:
     return scene
 
 
-@pytest.mark.parametrize("job", [SPLIT, IN_PLACE, IMAGE, AGAIN], ids=lambda j: j.name)
+@on_disks(SPLIT, IN_PLACE, IMAGE, AGAIN)
 def test_cut_at_the_nth_call_that_changes_the_disk(scenes: Scenes, job: Job, disk: Disk) -> None:
     origin = scenes(job)
     for number in some(origin.calls, ROUNDS if disk.shim == "" else 1):
@@ -58,7 +65,7 @@ def test_cut_at_random_moments(scenes: Scenes, disk: Disk) -> None:
             scene.at(after / "here").check()
 
 
-@pytest.mark.parametrize("job", [SPLIT, IN_PLACE, IMAGE, PIPELINE], ids=lambda j: j.name)
+@on_disks(SPLIT, IN_PLACE, IMAGE, PIPELINE)
 def test_what_ended_well_is_on_the_disk(scenes: Scenes, job: Job, disk: Disk) -> None:
     origin = scenes(job)
     scene = begin(origin, disk)
@@ -97,17 +104,12 @@ def flipped(data: bytes, rng: random.Random) -> bytes:
 
 
 @pytest.mark.parametrize("kind", TAILS)
-def test_a_journal_that_lost_its_end_costs_only_what_it_lost(scenes: Scenes, tmp_path: Path, kind: str) -> None:
-    origin = scenes(IMAGE)
-    scene = origin.at(tmp_path / "here")
-    scene.reset()
-    with scene.running(STOP_BEFORE_THE_END) as process:
-        assert stopped(process)
-    rows = (scene.here / "out.partial" / JOURNAL).read_bytes()
-    assert rows.count(b"\n") == len(origin.raw)
-    stand = scene.here.rename(tmp_path / "stand")
+def test_a_journal_that_lost_its_end_costs_only_what_it_lost(almost_done: Scene, tmp_path: Path, kind: str) -> None:
+    scene = almost_done.at(tmp_path / "here")
+    rows = (almost_done.here / "out.partial" / JOURNAL).read_bytes()
+    assert rows.count(b"\n") == len(scene.raw)
     rng = random.Random(kind)
     for _ in range(max(1, ROUNDS // 3)):
-        scene.copy_from(stand)
+        scene.copy_from(almost_done.here)
         (scene.here / "out.partial" / JOURNAL).write_bytes(TAILS[kind](rows, rng))
         scene.check_again()

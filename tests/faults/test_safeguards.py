@@ -7,7 +7,7 @@ import pytest
 
 from tests.faults import shims
 from tests.faults.disks import Disk
-from tests.faults.scene import JOBS, Job, Scenes, never_mixed, stopped
+from tests.faults.scene import JOBS, Job, Scene, Scenes, never_mixed, stopped
 
 SPLIT, FIX, IN_PLACE, IMAGE, _ = JOBS
 
@@ -40,15 +40,11 @@ def test_without_a_lock_two_runs_mix(scenes: Scenes, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["empty", "other bytes"])
-def test_where_existence_is_enough_damage_goes_through(scenes: Scenes, tmp_path: Path, damage: str) -> None:
-    scene = scenes(IMAGE).at(tmp_path / "here")
-    scene.reset()
-    with scene.running(shims.STOP_BEFORE_THE_END) as process:
-        assert stopped(process)
-    made = next((scene.here / "out.partial").rglob("*.jpg"))
-    made.write_bytes(b"" if damage == "empty" else made.read_bytes()[:-3] + b"xyz")
-    stand = scene.here.rename(tmp_path / "stand")
+def test_where_existence_is_enough_damage_goes_through(almost_done: Scene, tmp_path: Path, damage: str) -> None:
+    scene = almost_done.at(tmp_path / "here")
     for shim, expected in (("", contextlib.nullcontext()), (shims.EXISTENCE_ENOUGH, pytest.raises(AssertionError))):
-        scene.copy_from(stand)
+        scene.copy_from(almost_done.here)
+        made = next((scene.here / "out.partial").rglob("*.jpg"))
+        made.write_bytes(b"" if damage == "empty" else made.read_bytes()[:-3] + b"xyz")
         with expected:
             scene.check_again(shim)
