@@ -19,12 +19,13 @@ from datatools.engine.tally import Tally
 class Told(NamedTuple):
     """What is said of the items at the end. failures: the first items that failed. remarks: the first things that were
     lost of items that were made all the same, or are worth a word. incomplete: items that lost something. counts: what
-    the codec counted in the set."""
+    the codec counted in the set. files: the names of those of the whole set."""
 
     failures: tuple[dict[str, Any], ...] = ()
     remarks: tuple[dict[str, Any], ...] = ()
     incomplete: int = 0
     counts: dict[str, int] = {}
+    files: tuple[str, ...] = ()
 
 
 def keep(out: Path, partial: Path, decision: Decision) -> bytes:
@@ -91,7 +92,8 @@ def finish(
     except OSError as error:
         raise cannot("write", partial, error) from None
     failures = tuple(json.loads(line)["error"] for line in heard.failures[:SHOWN_FAILURES])
-    return Told(failures, tuple(heard.remarks[:SHOWN_FAILURES]), heard.incomplete, heard.counts)
+    files = tuple(one.name for one in room.made)
+    return Told(failures, tuple(heard.remarks[:SHOWN_FAILURES]), heard.incomplete, heard.counts, files)
 
 
 @contextlib.contextmanager

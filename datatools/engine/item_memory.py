@@ -7,7 +7,7 @@ the journal to know it.
 import dataclasses
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 FRESH_S = 0.5
 """How long what was seen of input and output is taken for the truth."""
+MOST_FOLDERS = 10_000
+"""Of so many folders it is remembered how each one looked."""
 
 
 class Memory:
@@ -45,7 +47,7 @@ class Memory:
                 pass
         self._before = trees.fingerprint(src)
         self._certain = self._before.settled
-        self._made = trees.fingerprint(out).digest if self.finished else ""
+        self._made = trees.fingerprint(out) if self.finished else None
         self._looked_s = time.monotonic()
 
     @property
@@ -60,8 +62,20 @@ class Memory:
 
     def untouched(self, base: str) -> bool:
         """Whether nobody touched the output since it was made, of what has that base."""
+        return self._made is not None and (self._seen.get("base"), self._seen.get("out")) == (base, self._made.content)
+
+    @property
+    def same_folders(self) -> frozenset[str]:
+        """The folders of the input whose own files nobody touched since, relative to it, with a slash at the end."""
+        before = self._seen.get("folders")
+        if not isinstance(before, dict):
+            return frozenset()
+        return frozenset(name for name, one in self._before.folders.items() if before.get(name) == one.digest)
+
+    @property
+    def _seen(self) -> dict[str, Any]:
         seen = self._told.get("seen")
-        return self.finished and isinstance(seen, list) and len(seen) == 3 and [seen[0], seen[2]] == [base, self._made]
+        return seen if isinstance(seen, dict) else {}
 
     @property
     def failed(self) -> int:
@@ -79,7 +93,7 @@ class Memory:
 
     def answer(self, base: str) -> ItemsRun | None:
         """The answer of the run that made the output, where it still holds; None where one has to look closer."""
-        if self._told.get("seen") != [base, self._before.digest, self._made]:
+        if not self.untouched(base) or self._seen.get("src") != self._before.digest:
             return None
         try:
             answer = dict(self._told["answer"])
@@ -99,15 +113,22 @@ class Memory:
             where = f"{folder}/" if folder.parts else ""
             yield from (where + name for name in names if where + name not in known)
 
-    def remember(self, base: str, result: ItemsRun) -> ItemsRun:
-        """Keep the answer, and how the files look, if the input is what it was when the run began."""
+    def remember(self, base: str, result: ItemsRun, folders: Collection[str] | None = None) -> ItemsRun:
+        """Keep the answer, and how the files look, if the input is what it was when the run began.
+
+        folders: of the output in which files are others than before, where the rest is known to be the same.
+        """
         from datatools.io import atomic, trees
 
-        made, read, certain = trees.settled(self._out), self._before, self._certain
+        made = trees.settled(self._out, None if folders is None else self._made, folders or ())
+        read, certain = self._before, self._certain
         if made.linked or read.linked or not certain:  # a name in the output changes the times of an input's inode
             read = trees.settled(self._src)
             certain = read.settled and read.content == self._before.content
-        seen = [base, read.digest, made.digest] if certain and made.settled else None
+        seen = None
+        if certain and made.settled:
+            own = {name: one.digest for name, one in read.folders.items()} if len(read.folders) <= MOST_FOLDERS else {}
+            seen = {"base": base, "src": read.digest, "out": made.content, "folders": own}
         told = {"answer": plain(result.to_json()), "problems": result.problems, "seen": seen}
         atomic.write_bytes(self._out / ANSWER, json.dumps(told).encode())
         return result

@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -41,7 +41,8 @@ _FAILS = Decision("keep", failed=True)
 
 class Planner:
     """Decides about every item. root: the folder of the set. record: what run.json will say of the run. untouched:
-    whether it is certain that no file of the output was touched since it was made.
+    whether it is certain that no file of the output was touched since it was made. same: the folders of the set whose
+    own files nobody touched since then.
 
     removed: items of the earlier output that are gone, once all items of today were decided about. changed: outputs
     that somebody changed since. updates: whether the output is as it was made, and most of it may stand. stays: which
@@ -49,13 +50,23 @@ class Planner:
     """
 
     def __init__(
-        self, root: str, record: dict[str, Any], base: str, out: Path, *, retry: bool, force: bool, untouched: bool
+        self,
+        root: str,
+        record: dict[str, Any],
+        base: str,
+        out: Path,
+        *,
+        retry: bool,
+        force: bool,
+        untouched: bool,
+        same: Container[str],
     ) -> None:
         from datatools.io import folders, journal
 
         self._root = root
         self._out = os.path.abspath(out)
         self._retry = retry
+        self._same = same
         self._force = force
         self.refreshed: dict[str, bytes] = {}
         self._found = 0
@@ -115,7 +126,8 @@ class Planner:
         try:
             if len(source.files) == 1 and not source.labels:
                 name = source.files[0]
-                if journal.stands(line, source.id, name, os.lstat(f"{self._root}/{name}")):
+                state = None if name[: name.rfind("/") + 1] in self._same else os.lstat(f"{self._root}/{name}")
+                if journal.stands(line, source.id, name, state):
                     return _STANDS
             entry = journal.entry_of(line)
             failed = "error" in entry

@@ -23,10 +23,13 @@ class Update:
     """
 
     def __init__(self, planner: Planner, out: Path, record: dict[str, Any]) -> None:
+        from datatools.io.folders import RECORD
+
         self._planner = planner
         self._out = out
         self.tally = Tally.of(record)
-        self._leave: set[str] = set()
+        self._leave = {RECORD}
+        self._made: set[str] = set()
         for row in _gone(planner):
             self.tally.take(row.inputs, row.outputs)
             self._leave.update(one.name for one in row.outputs)
@@ -36,6 +39,16 @@ class Update:
         from datatools.io import trees
 
         trees.link(self._out, partial, self._leave)
+
+    def made(self, line: bytes) -> None:
+        """Take note of an item that was made, by its line for the journal."""
+        from datatools.io import journal
+
+        self._made.update(one.name for one in journal.parse(line).outputs)
+
+    def folders(self, files: Iterable[str]) -> set[str]:
+        """The folders in which files are others than before, with a slash at the end. files: those of the whole set."""
+        return {name[: name.rfind("/") + 1] for name in (*self._leave, *self._made, *files)}
 
     def write_rows(self, partial: Path) -> None:
         """Add the rows that stay to the journal of the new output. Raises StorageError."""

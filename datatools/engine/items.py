@@ -10,7 +10,7 @@ import dataclasses
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +116,8 @@ class ItemRunner:
         options = self._options
         planner = Planner(
             self._job.root, self._record(), self._job.base, options.out,
-            retry=self._retries, force=options.force, untouched=memory.untouched(self._job.base),
+            retry=self._retries, force=options.force,
+            untouched=memory.untouched(self._job.base), same=memory.same_folders,
         )  # fmt: skip
         try:
             changes = self._plan(planner)
@@ -130,10 +131,10 @@ class ItemRunner:
                 return memory.remember(
                     self._job.base, dataclasses.replace(self._result(item_finish.Told(**memory.told)), up_to_date=True)
                 )
-            result = self._write(planner)
+            result, touched = self._write(planner)
         finally:
             planner.close()
-        return memory.remember(self._job.base, result)
+        return memory.remember(self._job.base, result, touched)
 
     def _preview(self, planner: Planner) -> tuple[str, ...]:
         """What a dry run shows of the items that would be done."""
@@ -237,7 +238,9 @@ class ItemRunner:
             more = f" and {len(foreign) - 1} more files were" if len(foreign) > 1 else " was"
             raise UsageError(f"{out}: {escape(foreign[0])}{more} changed since it was made (--force replaces it)")
 
-    def _write(self, planner: Planner) -> ItemsRun:
+    def _write(self, planner: Planner) -> tuple[ItemsRun, Collection[str] | None]:
+        """Make the output; return what to say of it, and in which of its folders files are others than before, where
+        those are few."""
         from datatools.io import folders
         from datatools.io.trees import Unlinkable
 
@@ -257,7 +260,7 @@ class ItemRunner:
             ordered = told or planner.resumed or self._counts["failed"]
             sources = self._sources if ordered else None
             heard = item_finish.finish(self._job, sources, partial, self._record(), tally)
-        return self._result(heard)
+        return self._result(heard), update.folders(heard.files) if update else None
 
     def _update(self, planner: Planner) -> Update | None:
         """What stays of the output as a whole; None where every item has to be looked at."""
@@ -283,6 +286,8 @@ class ItemRunner:
                 if outcome is not None:
                     done = self._done(outcome)
                     committer.add(done.line)
+                    if update:
+                        update.made(done.line)
                     tally.join(done.tally)
                     self._failed(done)
                     advance(1)

@@ -88,21 +88,23 @@ def parse(line: bytes) -> Row:
     return Row(entry["id"], entry["key"], ins, outs, entry.get("labels", ""), entry.get("row"), entry.get("error"))
 
 
-def stands(line: bytes, item_id: str, name: str, state: os.stat_result) -> bool:
-    """Whether the line is of an item that was made of one file alone, which is still in that state.
+def stands(line: bytes, item_id: str, name: str, state: os.stat_result | None) -> bool:
+    """Whether the line is of an item that was made of one file alone, which is still in that state; without a state,
+    whether it is of such an item.
 
     Compared as written, at a third of what it costs to read the line. False also where only reading it can tell.
     """
-    after = line.find(_AFTER_KEY)
-    begin = f'{{"id": "{item_id}", "key": "'.encode("utf-8", "replace")
-    told = f'", "in": [["{name}", {state.st_size}, {state.st_mtime_ns}, {state.st_ctime_ns}, {state.st_ino}, "'
+    begin = f'{{"id": "{item_id}", "key": "'
+    told = f'", "in": [["{name}", '
+    if state is not None:
+        told += f'{state.st_size}, {state.st_mtime_ns}, {state.st_ctime_ns}, {state.st_ino}, "'
     inputs = told.encode("utf-8", "replace")
-    end = after + len(inputs) + _DIGITS
+    after = line.find(_AFTER_KEY)
     return (
         after == len(begin) + _DIGITS
-        and line.startswith(begin)
+        and line.startswith(begin.encode("utf-8", "replace"))
         and line.startswith(inputs, after)
-        and line.startswith(b'"]], "out": ', end)
+        and line.startswith(b']], "out": ', line.find(b"]", after + len(inputs)))
         and b'"labels": ' not in line
         and b'"error": ' not in line
     )

@@ -10,7 +10,7 @@ import json
 import os
 import struct
 import time
-from collections.abc import Container, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,16 +25,28 @@ TICK_NS = 20_000_000
 """The clocks of file systems may stand still for so long."""
 
 
-class Fingerprint(NamedTuple):
-    """digest: of names and states. content: of names, sizes, times of content and inodes alone, which a new name for a
-    file elsewhere does not change. files: how many. newest_ns: the latest change of all. linked: whether any has
-    several names."""
+class Folder(NamedTuple):
+    """The files that lie in one folder itself. digest, content, files, newest_ns, linked: as of a Fingerprint."""
 
     digest: str
     content: str
     files: int
     newest_ns: int
     linked: bool
+
+
+class Fingerprint(NamedTuple):
+    """digest: of names and states. content: of names, sizes, times of content and inodes alone, which a new name for a
+    file elsewhere does not change. files: how many. newest_ns: the latest change of all. linked: whether any has
+    several names. folders: the same of each folder that has files, by its name relative to the root: `` and `a/b/`.
+    """
+
+    digest: str
+    content: str
+    files: int
+    newest_ns: int
+    linked: bool
+    folders: Mapping[str, Folder]
 
     @property
     def settled(self) -> bool:
@@ -48,50 +60,82 @@ def fingerprint(root: str | Path) -> Fingerprint:
     Raises UsageError where nothing is there, StorageError where a folder cannot be listed.
     """
     top = os.fspath(root)
-    whole, content = xxhash.xxh3_128(), xxhash.xxh3_128()
-    count = newest = 0
-    linked = False
-    waiting = [(top, "")]
     if not os.path.isdir(top):
         try:
-            status = os.stat(top)
+            return _together({"": _folder("", {"": os.stat(top)})})
         except OSError:
             raise UsageError(f"{escape(root)}: no such file or folder") from None
-        content.update(_packed([status.st_size, status.st_mtime_ns, status.st_ino]))
-        whole.update(content.digest() + _packed([status.st_ctime_ns]))
-        return Fingerprint(whole.hexdigest(), content.hexdigest(), 1, status.st_ctime_ns, status.st_nlink > 1)
+    folders = {}
+    waiting = [""]
     while waiting:
-        folder, relative = waiting.pop()
+        relative = waiting.pop()
         if relative.count("/") > MAX_DEPTH:
-            raise UsageError(f"{escape(folder)}: folders are nested more than {MAX_DEPTH} deep")
-        found: dict[str, os.stat_result] = {}
-        folders = []
-        try:
-            with os.scandir(folder) as entries:
-                for entry in entries:
-                    name = entry.name
-                    if name[0] == ".":
-                        continue
-                    if entry.is_file(follow_symlinks=False):
-                        found[name] = entry.stat(follow_symlinks=False)
-                    elif entry.is_dir(follow_symlinks=False):
-                        folders.append(name)
-        except OSError as error:
-            raise cannot("read", folder, error) from None
-        waiting += [(f"{folder}/{name}", f"{relative}{name}/") for name in sorted(folders, reverse=True)]
-        if not found:
-            continue
-        names = sorted(found)
-        states = [found[name] for name in names]
-        count += len(names)
-        changed = [one.st_ctime_ns for one in states]
-        newest = max(newest, *changed)
-        linked = linked or max(one.st_nlink for one in states) > 1
-        told = os.fsencode("/".join([relative, *names, str(len(names))]))
-        told += _packed([v for one in states for v in (one.st_size, one.st_mtime_ns, one.st_ino)])
-        content.update(told)
-        whole.update(told + _packed(changed))
-    return Fingerprint(whole.hexdigest(), content.hexdigest(), count, newest, linked)
+            raise UsageError(f"{escape(top + '/' + relative)}: folders are nested more than {MAX_DEPTH} deep")
+        found, inside = _states(f"{top}/{relative}")
+        waiting += [f"{relative}{name}/" for name in inside]
+        if found:
+            folders[relative] = _folder(relative, found)
+    return _together(folders)
+
+
+def refreshed(root: str | Path, before: Fingerprint, names: Iterable[str]) -> Fingerprint:
+    """An earlier fingerprint with some folders looked at anew, without those below them. names: as in `folders`.
+
+    Raises StorageError where a folder cannot be listed.
+    """
+    folders = dict(before.folders)
+    for name in names:
+        path = f"{os.fspath(root)}/{name}"
+        found, _ = _states(path) if os.path.isdir(path) else ({}, [])
+        folders.pop(name, None)
+        if found:
+            folders[name] = _folder(name, found)
+    return _together(folders)
+
+
+def _states(folder: str) -> tuple[dict[str, os.stat_result], list[str]]:
+    """The states of the files in a folder by their names, and the names of the folders in it."""
+    found: dict[str, os.stat_result] = {}
+    folders = []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                name = entry.name
+                if name[0] == ".":
+                    continue
+                if entry.is_file(follow_symlinks=False):
+                    found[name] = entry.stat(follow_symlinks=False)
+                elif entry.is_dir(follow_symlinks=False):
+                    folders.append(name)
+    except OSError as error:
+        raise cannot("read", folder, error) from None
+    return found, folders
+
+
+def _folder(name: str, found: Mapping[str, os.stat_result]) -> Folder:
+    names = sorted(found)
+    states = [found[one] for one in names]
+    changed = [one.st_ctime_ns for one in states]
+    told = os.fsencode("/".join([name, *names, str(len(names))]))
+    told += _packed([v for one in states for v in (one.st_size, one.st_mtime_ns, one.st_ino)])
+    digest = xxhash.xxh3_128_hexdigest(told + _packed(changed))
+    linked = max(one.st_nlink for one in states) > 1
+    return Folder(digest, xxhash.xxh3_128_hexdigest(told), len(names), max(changed), linked)
+
+
+def _packed(numbers: list[int]) -> bytes:
+    return struct.pack(f"={len(numbers)}q", *numbers)
+
+
+def _together(folders: Mapping[str, Folder]) -> Fingerprint:
+    whole, content = xxhash.xxh3_128(), xxhash.xxh3_128()
+    for name in sorted(folders):
+        whole.update(folders[name].digest.encode())
+        content.update(folders[name].content.encode())
+    all_ = folders.values()
+    newest = max((one.newest_ns for one in all_), default=0)
+    linked = any(one.linked for one in all_)
+    return Fingerprint(whole.hexdigest(), content.hexdigest(), sum(one.files for one in all_), newest, linked, folders)
 
 
 class Unlinkable(Exception):
@@ -163,17 +207,21 @@ def count(root: str | Path) -> int:
     return found
 
 
-def _packed(numbers: list[int]) -> bytes:
-    return struct.pack(f"={len(numbers)}q", *numbers)
+def settled(root: str | Path, before: Fingerprint | None = None, names: Collection[str] = ()) -> Fingerprint:
+    """The fingerprint, taken once more after a moment where something has just been written.
 
+    before, names: only these folders are looked at, as `refreshed` does.
+    """
 
-def settled(root: str | Path) -> Fingerprint:
-    """The fingerprint, taken once more after a moment where something has just been written."""
-    first = fingerprint(root)
+    def look() -> Fingerprint:
+        return refreshed(root, before, names) if before else fingerprint(root)
+
+    first = look()
     if first.settled:
         return first
-    time.sleep(2 * TICK_NS / 1e9)
-    return fingerprint(root)
+    wait_ns = first.newest_ns + TICK_NS + 1_000_000 - time.time_ns()
+    time.sleep(min(max(wait_ns, 0), 2 * TICK_NS) / 1e9)  # no longer than that where a file is of the future
+    return look()
 
 
 class Tree:

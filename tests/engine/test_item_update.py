@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from datatools.core.errors import Cancelled, DataError
+from datatools.core.errors import Cancelled, DataError, UsageError
 from datatools.engine import item_update, items
 from datatools.io import journal
 from tests.engine import faulty
@@ -178,5 +178,32 @@ def test_an_item_that_would_be_called_as_another_does_not_harm_the_old_output() 
         run()
     assert visible() == before
     Path("raw/a/2.gif").unlink()
-    assert run().made == 0
+    assert run().up_to_date
     assert visible() == before
+
+
+def test_a_change_inside_a_folder_of_which_the_rest_is_the_same_is_seen() -> None:
+    run()
+    picture(Path("raw/a/0.png"), level=77)
+    run()
+    picture(Path("raw/b/5.png"), level=78)  # the folder a/ is now what it was
+    result = run()
+    assert (result.made, result.kept) == (1, 39)
+    os.utime("raw/a/2.png", (5, 5))
+    os.rename("raw/a/4.png", "raw/a/five.png")
+    result = run()
+    assert (result.made, result.kept, result.removed) == (1, 39, 1)
+    assert visible() == anew()
+
+
+def test_what_somebody_changed_in_out_is_seen_after_an_update(taken: Taken) -> None:
+    run()
+    picture(Path("raw/a/0.png"), level=77)
+    run()
+    (OUT / "b" / "1.png").write_bytes(b"mine")
+    picture(Path("raw/a/0.png"), level=78)
+    with pytest.raises(UsageError, match=r"b/1\.png was changed since it was made"):
+        run()
+    assert len(taken) == 1
+    run(force=True)
+    assert visible() == anew()

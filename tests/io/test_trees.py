@@ -243,3 +243,16 @@ def test_names_that_are_no_text_work(root: Path) -> None:
     assert Tree(root, root.parent / "cache").digest not in (before, "")
     assert fingerprint(root).files == 6
     assert trees.settled(root).settled
+
+
+def test_folders_looked_at_anew_give_the_fingerprint_of_all(root: Path) -> None:
+    before = fingerprint(root)
+    (root / "sub" / "a").write_bytes(b"other")
+    (root / "sub" / "deep" / "new").write_bytes(b"new")
+    (root / "z").mkdir()
+    (root / "z" / "1").write_bytes(b"1")
+    assert trees.refreshed(root, before, ["sub/", "sub/deep/", "z/"]) == fingerprint(root)
+    with_z = fingerprint(root)
+    (root / "z" / "1").unlink()
+    (root / "z").rmdir()
+    assert trees.refreshed(root, with_z, ["z/"]) == fingerprint(root)
