@@ -1,4 +1,4 @@
-"""The stage that DVC runs: what `haze.remove --refine none` does to a folder, in two plain processes."""
+"""The stage that DVC runs: what `haze.remove` does to a folder, in two plain processes."""
 
 import os
 import shutil
@@ -29,5 +29,5 @@ def one(source: str, target: str) -> None:
     from datatools.kernels import haze
 
     pixels = images.decode_as_is(Path(source).read_bytes(), name=source)
-    clear = haze.remove(pixels, haze.Settings(refine="none"))
+    clear = haze.remove(pixels, haze.Settings())
     Path(target).write_bytes(images.encode(clear, ".png"))

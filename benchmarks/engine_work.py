@@ -55,8 +55,8 @@ def warm_up() -> None:
     cv2.setNumThreads(1)
 
 
-def make(root: Path, count: int, level: int = 0) -> Path:
-    """A folder of pictures, 500 a folder, no two alike."""
+def make(root: Path, count: int, level: int = 0, side: int = 8) -> Path:
+    """A folder of pictures, 500 a folder, no two alike. side: pixels."""
     import cv2
     import numpy as np
 
@@ -64,7 +64,7 @@ def make(root: Path, count: int, level: int = 0) -> Path:
         folder = root / f"{number // 500:03d}"
         if number % 500 == 0:
             folder.mkdir(parents=True)
-        pixels = np.full((8, 8, 3), level, np.uint8)
+        pixels = np.full((side, side, 3), level, np.uint8)
         pixels[0, :3, 0] = number % 251, number // 251 % 251, number // 63001
         (folder / f"{number:06d}.png").write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
     return root
