@@ -32,7 +32,9 @@ class Memory:
 
     def __init__(self, out: Path, src: Path) -> None:
         from datatools.io import folders, temporary, trees
+        from datatools.io.halves import both
 
+        began_ns = time.time_ns()
         self._out = out
         self._src = src
         self.record = folders.record_of(out)
@@ -45,9 +47,13 @@ class Memory:
                 self._told = told if isinstance(told, dict) else {}
             except (OSError, ValueError):
                 pass
-        self._before = trees.fingerprint(src)
-        self._certain = self._before.settled
-        self._made = trees.fingerprint(out) if self.finished else None
+        self._made: trees.Fingerprint | None = None
+        if self.finished and self._items >= trees.MANY:
+            self._before, self._made = both(trees.fingerprint, src, out)
+        else:
+            self._before = trees.fingerprint(src)
+            self._made = trees.fingerprint(out) if self.finished else None
+        self._certain = self._before.newest_ns + trees.TICK_NS < began_ns
         self._looked_s = time.monotonic()
 
     @property
@@ -82,6 +88,13 @@ class Memory:
         """Items that failed when the output was made."""
         answer = self._told.get("answer")
         return int(answer.get("failed", 0)) if isinstance(answer, dict) else 0
+
+    @property
+    def _items(self) -> int:
+        """How many items there were when the output was made."""
+        answer = self._told.get("answer")
+        items = answer.get("items") if isinstance(answer, dict) else 0
+        return items if isinstance(items, int) else 0
 
     @property
     def told(self) -> dict[str, Any]:

@@ -247,12 +247,12 @@ class ItemRunner:
         options = self._options
         with folders.resumable(options.out, inputs=[options.src], keep=self._job.base) as partial:
             update = self._update(planner)
-            counts = self._counts.copy()
             try:
-                tally = self._work(planner, partial, update)
+                if update:
+                    update.link(partial)
             except Unlinkable:
-                self._counts, update, planner.updates = counts, None, False
-                tally = self._work(planner, partial, update)
+                update, planner.updates = None, False
+            tally = self._work(planner, partial, update)
             if update:
                 update.write_rows(partial)
             # only then somebody wants to know the order, or rows of items that are gone may be among them
@@ -273,12 +273,13 @@ class ItemRunner:
         return None
 
     def _work(self, planner: Planner, partial: Path, update: Update | None) -> Tally:
-        """Do what has to be done, and keep the rest; return what it adds up to. Raises Unlinkable."""
+        """Do what has to be done, and keep the rest; return what it adds up to."""
         total = self._counts["items"] + self._counts["carried"]
         tally = update.tally if update else Tally()
         with Committer(partial, planner.journal_end) as committer, self._run.bar(self._op.name, total) as advance:
             if update:
-                tasks = self._tasks_of_update(update, partial, advance)
+                tasks = iter(self._few or ())
+                advance(total - self._to_do)
             else:
                 tasks = self._tasks(planner, partial, committer, tally, advance)
             shown = 0.0
@@ -295,12 +296,6 @@ class ItemRunner:
                 shown = self._run.begun
                 committer.tick()
         return tally
-
-    def _tasks_of_update(self, update: Update, partial: Path, advance: Any) -> Iterator[Source]:
-        """Yield the items that have to be done; keep the others while the first processes start."""
-        yield from self._few or ()
-        update.link(partial)
-        advance(self._counts["items"] + self._counts["carried"] - self._to_do)
 
     def _tasks(
         self, planner: Planner, partial: Path, committer: Committer, tally: Tally, advance: Any

@@ -4,6 +4,7 @@ A lock of the kernel on OUT.partial/.dt-lock, which ends with its process, keeps
 leftover of ours, which is cleared, from a folder of the user that happens to have the name, which is never touched.
 """
 
+import itertools
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,8 +18,10 @@ from datatools.core.errors import DatatoolsError, UsageError, escape
 from datatools.core.result import plain
 from datatools.io import journal, lineage, locks, temporary
 from datatools.io.files import ABSENT, cannot, digest, walk
+from datatools.io.halves import both
 from datatools.io.room import Seen, seen
 from datatools.io.syncing import exchange, sync_files, sync_folders, sync_tree
+from datatools.io.trees import MANY
 
 RECORD = "run.json"
 """The file in every output that says what made it."""
@@ -375,10 +378,24 @@ def _remove(place: str) -> None:
 
 def _clear(place: str, keep: tuple[str, ...]) -> None:
     """Remove all below a folder but the files to keep at its top; links are removed, never followed."""
-    for parent, folders, names in os.walk(place, topdown=False):
-        for name in names:
-            if parent != place or name not in keep:
-                os.unlink(os.path.join(parent, name))
-        for name in folders:
-            path = os.path.join(parent, name)
-            (os.unlink if os.path.islink(path) else os.rmdir)(path)
+    with os.scandir(place) as entries:
+        inside = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+    if len(inside) > 1 and sum(1 for _ in itertools.islice(_files_below(place), MANY)) == MANY:
+        both(_clear_all, inside[0::2], inside[1::2])
+    _clear_all([place], keep)
+
+
+def _files_below(place: str) -> Iterator[str]:
+    for _, _, names in os.walk(place):
+        yield from names
+
+
+def _clear_all(places: Sequence[str], keep: tuple[str, ...] = ()) -> None:
+    for place in places:
+        for parent, folders, names in os.walk(place, topdown=False):
+            for name in names:
+                if parent != place or name not in keep:
+                    os.unlink(os.path.join(parent, name))
+            for name in folders:
+                path = os.path.join(parent, name)
+                (os.unlink if os.path.islink(path) else os.rmdir)(path)

@@ -19,10 +19,16 @@ import xxhash
 from datatools.core.errors import UsageError, escape
 from datatools.io import files
 from datatools.io.files import MAX_DEPTH, cannot
+from datatools.io.halves import both
 from datatools.io.room import Seen, seen
 
 TICK_NS = 20_000_000
 """The clocks of file systems may stand still for so long."""
+
+MANY = 2_000
+"""From so many files on, two processes look at them or link them."""
+
+_CHUNK = 250
 
 
 class Folder(NamedTuple):
@@ -148,22 +154,38 @@ def link(old: str | Path, new: str | Path, leave: Container[str]) -> None:
     leave: names, relative to the folder, that are passed over, as hidden files are. Raises Unlinkable, StorageError.
     """
     top, target = os.fspath(old), os.fspath(new)
-    waiting = [""]
-    while waiting:
-        relative = waiting.pop()
-        source, made = f"{top}/{relative}", f"{target}/{relative}"
-        try:
-            with os.scandir(source) as entries:
-                seen_here = [entry for entry in entries if entry.name[0] != "."]
-                names = [e.name for e in seen_here if e.is_file(follow_symlinks=False)]
-                waiting += [f"{relative}{e.name}/" for e in seen_here if e.is_dir(follow_symlinks=False)]
-            names = [name for name in names if relative + name not in leave]
-            if names:
-                os.makedirs(made, exist_ok=True)
-                with _opened(source) as there, _opened(made) as here:
-                    _link_all(there, here, names)
-        except OSError as error:
-            raise cannot("write", made, error) from None
+    chunks = []
+    for folder, _, names in files.walk(top):
+        where = f"{folder}/" if folder.parts else ""
+        stays = [name for name in names if where + name not in leave]
+        chunks += [(where, stays[i : i + _CHUNK]) for i in range(0, len(stays), _CHUNK)]
+
+    def work(some: Iterable[tuple[str, list[str]]]) -> None:
+        for where, names in some:
+            _link_all(f"{top}/{where}", f"{target}/{where}", names)
+
+    if sum(len(names) for _, names in chunks) >= MANY:
+        both(work, chunks[0::2], chunks[1::2])
+    else:
+        work(chunks)
+
+
+def _link_all(source: str, target: str, names: list[str]) -> None:
+    from datatools.io.atomic import NO_LINKS
+
+    try:
+        os.makedirs(target, exist_ok=True)
+        with _opened(source) as there, _opened(target) as here:
+            for name in names:
+                try:
+                    os.link(name, name, src_dir_fd=there, dst_dir_fd=here, follow_symlinks=False)
+                except FileExistsError:
+                    os.unlink(name, dir_fd=here)
+                    os.link(name, name, src_dir_fd=there, dst_dir_fd=here, follow_symlinks=False)
+    except OSError as error:
+        if error.errno in NO_LINKS:
+            raise Unlinkable from None
+        raise cannot("write", target, error) from None
 
 
 @contextlib.contextmanager
@@ -173,22 +195,6 @@ def _opened(folder: str) -> Iterator[int]:
         yield fd
     finally:
         os.close(fd)
-
-
-def _link_all(there: int, here: int, names: list[str]) -> None:
-    from datatools.io.atomic import NO_LINKS
-
-    try:
-        for name in names:
-            try:
-                os.link(name, name, src_dir_fd=there, dst_dir_fd=here, follow_symlinks=False)
-            except FileExistsError:
-                os.unlink(name, dir_fd=here)
-                os.link(name, name, src_dir_fd=there, dst_dir_fd=here, follow_symlinks=False)
-    except OSError as error:
-        if error.errno in NO_LINKS:
-            raise Unlinkable from None
-        raise
 
 
 def count(root: str | Path) -> int:

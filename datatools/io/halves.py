@@ -1,0 +1,65 @@
+"""Work on two halves at once, where it is little else than calls of the system: threads would wait for each other.
+
+The second half is done by a fork of this process, which needs no time to start. Where a fork could do harm, as other
+threads may hold locks, or there is one core, this process does both.
+"""
+
+import ctypes
+import os
+import pickle
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_PR_SET_PDEATHSIG = 1
+
+
+def both(work: Callable[[T], R], first: T, second: T) -> tuple[R, R]:
+    """Return the results of work on two things. It may be done twice on the second one: where the fork died, or the
+    work raised there, this process does it, and raises as `work` does."""
+    if not _can_fork():
+        return work(first), work(second)
+    parent = os.getpid()
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        _do(work, second, writing, parent)
+    os.close(writing)
+    try:
+        with os.fdopen(reading, "rb") as answer:
+            mine = work(first)
+            told = answer.read()
+    finally:
+        try:
+            os.kill(child, signal.SIGKILL)  # it has answered, or nobody waits for it any more
+        finally:
+            os.waitpid(child, 0)
+    return mine, pickle.loads(told) if told else work(second)  # noqa: S301  from our own fork
+
+
+def _can_fork() -> bool:
+    return (
+        sys.platform == "linux"
+        and threading.active_count() == 1
+        and len(os.sched_getaffinity(0)) > 1
+        and threading.current_thread() is threading.main_thread()
+    )
+
+
+def _do(work: Callable[[T], R], what: T, writing: int, parent: int) -> None:
+    """Do the work in the fork, and end it. It dies with its parent, whose locks it holds as long as it lives."""
+    try:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() == parent:
+            told = pickle.dumps(work(what), pickle.HIGHEST_PROTOCOL)
+            with os.fdopen(writing, "wb") as answer:
+                answer.write(told)
+    finally:
+        os._exit(0)
