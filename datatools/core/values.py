@@ -7,7 +7,7 @@ changed; the engine finds, reads and writes the values, the function sees arrays
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NewType, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, NewType, Protocol
 
 from datatools.core.records import Box, TextRegion
 
@@ -293,8 +293,7 @@ class Drawings(Value):
     files: tuple[tuple[str, bytes], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """An item of a data set before it is read.
 
     id: its name inside the set, unique, `/` between folders, as the operating system gives it. files: what it is read

@@ -4,7 +4,6 @@ Everything here happens in whatever process or machine the item was given to; no
 outputs go below a folder that the workers share with the run, which alone writes the journal.
 """
 
-import dataclasses
 import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -109,7 +108,7 @@ class ItemJob:
         try:
             value = self.codec.read(source, intake)
             made = self._op.function(value, **self.arguments, **self._handed(source, intake, 0))
-            self.writer.write(made, dataclasses.replace(source, id=name, files=(name,), kind=ALONE), Room(folder), "")
+            self.writer.write(made, source._replace(id=name, files=(name,), kind=ALONE), Room(folder), "")
         except (DatatoolsError, OSError):
             raise
         except Exception as error:

@@ -182,8 +182,7 @@ class Journal:
 
     def lines(self, places: Iterable[int]) -> Iterator[bytes]:
         """The lines at the places, in the order of the file."""
-        for start in sorted(self._offsets[place] for place in places):
-            yield self._line_at(start)
+        yield from map(self._line_at, sorted(map(self._offsets.__getitem__, places)))
 
     def get(self, item_id: str) -> Row | None:
         """The row of an item; None where there is none, or none that can be read."""
@@ -217,17 +216,15 @@ class Journal:
         hashes, offsets = array("Q"), array("Q")
         at, rest = 0, b""  # the place of `rest` in the file
         while block := self._read(_BLOCK, at + len(rest)):
-            data = rest + block
-            start = 0
-            while (end := data.find(b"\n", start)) >= 0:
-                item_id = _id_of(data, start, end)
-                if item_id is not None:
-                    hashes.append(_hash(item_id))
-                    offsets.append(at + start)
+            *lines, rest = (rest + block).split(b"\n")
+            for line in lines:
+                marked = _hash_of(line)
+                if marked is not None:
+                    hashes.append(marked)
+                    offsets.append(at)
                 else:
                     self.damaged += 1
-                start = end + 1
-            at, rest = at + start, data[start:]
+                at += len(line) + 1
         self.end = at
         order = sorted(range(len(hashes)), key=hashes.__getitem__)
         # of lines with the same id, which lie in the order of the file, the last one counts
@@ -264,18 +261,19 @@ class JournalFile:
         os.close(self._fd)
 
 
-def _id_of(data: bytes, start: int, end: int) -> str | None:
-    """The id that a line begins with; None where it is no line of a journal."""
-    if not data.startswith(_START, start):
+def _hash_of(line: bytes) -> int | None:
+    """The hash of the id that a line begins with; None where it is no line of a journal."""
+    if not line.startswith(_START):
         return None
-    close = data.find(b'", "', start + len(_START), end)  # the end of the id, unless it is escaped
+    end = line.find(b'", "', len(_START))
+    text = line[len(_START) : end]  # a quote and the id, unless something in it is escaped
+    if end > 0 and text.isascii() and b"\\" not in text:
+        return xxhash.xxh3_64_intdigest(text[1:])
     try:
-        if close > 0 and b"\\" not in (text := data[start + len(_START) + 1 : close]):
-            return text.decode()
-        value, _ = _decode(data[start:end].decode(), len(_START))
+        value, _ = _decode(line.decode(), len(_START))
     except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, str) else None
+    return _hash(value) if isinstance(value, str) else None
 
 
 def _parsed(line: bytes) -> Row | None:

@@ -56,6 +56,9 @@ class PictureOrVideoCodec:
             return
         clips = {one.files[0]: one for one in find_videos(root)} if not self._only else {}
         self._has_videos = bool(clips)
+        if not clips:
+            yield from self._pictures.find(root)
+            return
         for source in self._pictures.find(root):
             clip = clips.get(source.files[0])
             if clip is None:
