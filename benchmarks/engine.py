@@ -28,7 +28,7 @@ SIDE = 64
 """Pixels of a picture that is cleared of haze in a millisecond."""
 HERE = Path(__file__).resolve().parent
 PYTHON = sys.executable
-MAIN = f"import sys; sys.path[:0] = [{str(HERE)!r}]; from datatools.__main__ import main; main()"
+MAIN = f"import sys; sys.path[:0] = [{str(HERE)!r}]; from datatools.__main__ import command; command()"
 
 
 def timed(work: Callable[[], object]) -> contest.Timing:
@@ -193,7 +193,7 @@ def many(work: Path) -> bool:
     for count in (1_000, MANY):
         place = work / f"many_{count}"
         engine_work.make(place / "src", count)
-        code = f"{MAIN.replace('; main()', '')}\nimport resource\ntry:\n    main()\nfinally:\n"
+        code = f"{MAIN.replace('command; command()', 'main')}\nimport resource\ntry:\n    main()\nfinally:\n"
         code += "    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
         done = subprocess.run([PYTHON, "-c", code, *words], cwd=place, capture_output=True, text=True)
         peaks[count] = int(done.stderr.split()[-1]) / 1024
