@@ -90,6 +90,14 @@ class Memory:
         return int(answer.get("failed", 0)) if isinstance(answer, dict) else 0
 
     @property
+    def one_file_each(self) -> bool:
+        """Whether no item failed when the output was made, and each was made of one file."""
+        answer, inputs = self._told.get("answer"), self.record.get("inputs")
+        if not isinstance(answer, dict) or not isinstance(inputs, dict) or answer.get("failed") != 0:
+            return False
+        return bool(inputs.get("files") == self._items + answer.get("carried", 0))
+
+    @property
     def _items(self) -> int:
         """How many items there were when the output was made."""
         answer = self._told.get("answer")

@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Container, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -42,7 +42,8 @@ _FAILS = Decision("keep", failed=True)
 class Planner:
     """Decides about every item. root: the folder of the set. record: what run.json will say of the run. untouched:
     whether it is certain that no file of the output was touched since it was made. same: the folders of the set whose
-    own files nobody touched since then.
+    own files nobody touched since then. plain: whether every row of the earlier journal is of an item of one file, that
+    did not fail, and of which nothing else is known: those of folders that are the same need not be looked at.
 
     removed: items of the earlier output that are gone, once all items of today were decided about. changed: outputs
     that somebody changed since. updates: whether the output is as it was made, and most of it may stand. stays: which
@@ -59,7 +60,8 @@ class Planner:
         retry: bool,
         force: bool,
         untouched: bool,
-        same: Container[str],
+        same: Collection[str],
+        plain: bool,
     ) -> None:
         from datatools.io import folders, journal
 
@@ -73,11 +75,12 @@ class Planner:
         self.changed: list[str] = []
         self.partial = self._out + ".partial"
         self.resumes = folders.base_of(self.partial) == base
-        self.earlier: Journal = journal.Journal(Path(self._out) / journal.JOURNAL)
         self._before: Journal = journal.Journal(Path(self.partial if self.resumes else "/dev/null") / journal.JOURNAL)
         self.same_base = folders.base_of(self._out) == base
         self._why_all = "" if self.same_base else difference(folders.record_of(self._out), record)
         self.updates = untouched and self.same_base and not force and not len(self._before)
+        self._unseen = journal.written_plainly(same if self.updates and plain else ())
+        self.earlier: Journal = journal.Journal(Path(self._out) / journal.JOURNAL, self._unseen)
         self.stays = bytearray(len(self.earlier))
 
     def close(self) -> None:
@@ -108,15 +111,25 @@ class Planner:
         if not self.updates:
             yield from ((source, self.decide(source)) for source in sources)
             return
-        for source, place in self.earlier.found(sources):
-            decision = self._standing(source, self.earlier.at(place)) if place >= 0 else None
-            if decision is None:
-                decision = self.decide(source)
+        if not self._unseen:
+            yield from ((source, self._decision(source, place)) for source, place in self.earlier.found(sources))
+            return
+        for source in sources:
+            name = source.files[0]
+            if name[: name.rfind("/") + 1] in self._unseen and len(source.files) == 1 and not source.labels:
+                yield source, _STANDS
             else:
-                self._found += 1
-            if decision.action == "keep":
-                self.stays[place] = True
-            yield source, decision
+                yield source, self._decision(source, *self.earlier.places([source.id]))
+
+    def _decision(self, source: Source, place: int) -> Decision:
+        decision = self._standing(source, self.earlier.at(place)) if place >= 0 else None
+        if decision is None:
+            decision = self.decide(source)
+        else:
+            self._found += 1
+        if decision.action == "keep":
+            self.stays[place] = True
+        return decision
 
     def _standing(self, source: Source, line: bytes) -> Decision | None:
         """What to do with an item whose outputs nobody touched: keep it where nobody touched its inputs; None where one

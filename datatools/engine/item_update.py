@@ -57,11 +57,11 @@ class Update:
 
         refreshed = self._planner.refreshed
         new = set(self._planner.earlier.places(list(refreshed)))
-        stays = (place for place, flag in enumerate(self._planner.stays) if flag and place not in new)
+        old = [place for place, stays in enumerate(self._planner.stays) if not stays or place in new]
         path = partial / journal.JOURNAL
         try:
             with open(path, "ab") as file:
-                file.writelines(self._planner.earlier.lines(stays))
+                file.writelines(self._planner.earlier.without(old))
                 file.writelines(refreshed.values())
         except OSError as error:
             raise cannot("write", path, error) from None
@@ -79,6 +79,6 @@ def _gone(planner: Planner) -> "Iterable[Row]":
         raise ValueError("the journal is damaged")
     gone = [place for place, stays in enumerate(planner.stays) if not stays and place != special[1]]
     try:
-        return [journal.parse(line) for line in earlier.lines(gone)]
+        return [journal.parse(earlier.at(place)) for place in gone]
     except (KeyError, TypeError, RecursionError) as error:
         raise ValueError("a row cannot be read") from error

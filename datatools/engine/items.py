@@ -117,7 +117,7 @@ class ItemRunner:
         planner = Planner(
             self._job.root, self._record(), self._job.base, options.out,
             retry=self._retries, force=options.force,
-            untouched=memory.untouched(self._job.base), same=memory.same_folders,
+            untouched=memory.untouched(self._job.base), same=memory.same_folders, plain=self._is_plain(memory),
         )  # fmt: skip
         try:
             changes = self._plan(planner)
@@ -135,6 +135,11 @@ class ItemRunner:
         finally:
             planner.close()
         return memory.remember(self._job.base, result, touched)
+
+    def _is_plain(self, memory: Memory) -> bool:
+        """Whether all that decides about an item is one file, and nothing is known of it but what was made."""
+        noted = self._job.tells_draws or self._job.writer.wants_rows or self._op.donors_parameter
+        return not noted and memory.one_file_each
 
     def _preview(self, planner: Planner) -> tuple[str, ...]:
         """What a dry run shows of the items that would be done."""

@@ -40,6 +40,7 @@ _AT_ONCE = 512
 """So many items are looked up together."""
 _START = b'{"id": '
 _AFTER_KEY = b'", "in": '
+_FIRST_INPUT = b'"in": [["'
 _DIGITS = 32
 _decode = json.JSONDecoder().raw_decode
 
@@ -110,6 +111,11 @@ def stands(line: bytes, item_id: str, name: str, state: os.stat_result | None) -
     )
 
 
+def written_plainly(folders: Iterable[str]) -> frozenset[str]:
+    """Those of the folders (relative to a set, with a slash at the end) whose names stand in rows as they are."""
+    return frozenset(name for name in folders if json.dumps(name) == f'"{name}"')
+
+
 def replaced(line: bytes, outputs: tuple[Seen, ...]) -> bytes:
     """The line with other outputs."""
     return dataclasses.replace(parse(line), outputs=outputs).line()
@@ -120,12 +126,17 @@ class Journal:
 
     Raises StorageError where it cannot be read.
 
-    end: how many bytes of the file are whole lines. damaged: how many of them are no rows.
+    same: folders, as `written_plainly` gives them: rows of items whose first file lies in one are passed over, and not
+    found.
+
+    end: how many bytes of the file are whole lines. damaged: how many lines are no rows, or rows of an id that a later
+    one has, too.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, same: Iterable[str] = ()) -> None:
         self.end = 0
         self.damaged = 0
+        self._same = {name.encode() for name in same}
         self._path = path
         self._fd = -1
         self._hashes = array("Q")  # sorted
@@ -180,9 +191,21 @@ class Journal:
         (place,) = self.places([item_id])
         return self.at(place) if place >= 0 else None
 
-    def lines(self, places: Iterable[int]) -> Iterator[bytes]:
-        """The lines at the places, in the order of the file."""
-        yield from map(self._line_at, sorted(map(self._offsets.__getitem__, places)))
+    def without(self, places: Iterable[int]) -> Iterator[bytes]:
+        """All whole lines but those at the places, in pieces."""
+        at = 0
+        for start in sorted(map(self._offsets.__getitem__, places)):
+            yield from self._copied(at, start)
+            at = start + len(self._line_at(start))
+        yield from self._copied(at, self.end)
+
+    def _copied(self, start: int, end: int) -> Iterator[bytes]:
+        while start < end:
+            data = self._read(min(_BLOCK, end - start), start)
+            if not data:  # somebody cut the file
+                return
+            yield data
+            start += len(data)
 
     def get(self, item_id: str) -> Row | None:
         """The row of an item; None where there is none, or none that can be read."""
@@ -218,6 +241,9 @@ class Journal:
         while block := self._read(_BLOCK, at + len(rest)):
             *lines, rest = (rest + block).split(b"\n")
             for line in lines:
+                if self._same and _folder_of(line) in self._same:
+                    at += len(line) + 1
+                    continue
                 marked = _hash_of(line)
                 if marked is not None:
                     hashes.append(marked)
@@ -229,6 +255,7 @@ class Journal:
         order = sorted(range(len(hashes)), key=hashes.__getitem__)
         # of lines with the same id, which lie in the order of the file, the last one counts
         last = [a for a, b in itertools.pairwise((*order, -1)) if b < 0 or hashes[a] != hashes[b]]
+        self.damaged += len(order) - len(last)
         self._hashes = array("Q", map(hashes.__getitem__, last))
         self._offsets = array("Q", map(offsets.__getitem__, last))
 
@@ -259,6 +286,16 @@ class JournalFile:
     def close(self) -> None:
         """Let go of the file."""
         os.close(self._fd)
+
+
+def _folder_of(line: bytes) -> bytes:
+    """The folder of the first file that a line names as read; nothing that a folder is called where there is none."""
+    start = line.find(_FIRST_INPUT)
+    if start < 0:
+        return b'"'
+    start += len(_FIRST_INPUT)
+    name = line[start : line.find(b'"', start)]
+    return name[: name.rfind(b"/") + 1] if b"\\" not in name else b'"'
 
 
 def _hash_of(line: bytes) -> int | None:

@@ -207,3 +207,18 @@ def test_what_somebody_changed_in_out_is_seen_after_an_update(taken: Taken) -> N
     assert len(taken) == 1
     run(force=True)
     assert visible() == anew()
+
+
+def test_folders_whose_names_are_not_written_as_they_are(taken: Taken) -> None:
+    for number, folder in enumerate(("ö", 'say "so"', "two words")):
+        picture(Path("raw") / folder / "1.png", level=50 + number)
+        picture(Path("raw") / folder / "2.png", level=60 + number)
+    run()
+    picture(Path("raw/a/0.png"), level=77)
+    result = run()
+    assert (len(taken), result.made, result.kept, result.removed) == (1, 1, 45, 0)
+    picture(Path("raw/ö/1.png"), level=78)
+    Path('raw/say "so"/2.png').unlink()
+    result = run()
+    assert (len(taken), result.made, result.kept, result.removed) == (2, 1, 44, 1)
+    assert visible() == anew()
