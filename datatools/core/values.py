@@ -1,7 +1,8 @@
 """What operations take one at a time, and where each of them comes from.
 
 An operation whose first parameter is one of these runs once an item, in parallel, and again only for items that
-changed; the engine finds, reads and writes the values, the function sees arrays.
+changed; the engine finds, reads and writes the values, the function sees arrays. What holds arrays is not compared by
+them, as it would be neither equal nor not.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,7 +28,7 @@ class Value:
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Image(Value):
     """A picture as displayed.
 
@@ -150,7 +151,7 @@ class Drawn(Value):
     draw: Any = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Labelled(Drawn):
     """A picture with the objects on it, as detection learns from.
 
@@ -161,7 +162,7 @@ class Labelled(Drawn):
     boxes: tuple[Box, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Classified(Drawn):
     """A picture of one class, or of several in parts.
 
@@ -172,14 +173,14 @@ class Classified(Drawn):
     classes: tuple[tuple[str, float], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Arrays(Value):
     """Numbers made of one item, each array with its name."""
 
     arrays: "tuple[tuple[str, NDArray[Any]], ...]"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TextPage(Drawn):
     """A picture with the texts in it, as text detection learns from.
 
@@ -190,7 +191,7 @@ class TextPage(Drawn):
     regions: tuple[TextRegion, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TextLine(Drawn):
     """A picture of one line of text, as text recognition learns from. pixels: (height, width, 3) uint8 RGB."""
 
@@ -198,7 +199,7 @@ class TextLine(Drawn):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TextCuts(Value):
     """What was made of one page or line: pictures with a label each.
 
@@ -211,7 +212,7 @@ class TextCuts(Value):
     suffix: str = ".jpg"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Audio(Value):
     """A recording, read in blocks, so that hours of it need little memory.
 
@@ -241,7 +242,7 @@ class Audio(Value):
         return blocks
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Samples:
     samples: "NDArray[np.float32]"
 
@@ -250,7 +251,7 @@ class _Samples:
             yield self.samples[first : first + frames]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Slices(Value):
     """What is cut out of a recording.
 
@@ -270,7 +271,7 @@ class Slices(Value):
     files: tuple[tuple[str, bytes], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Features(Value):
     """Rows of features of a recording, or of parts of it.
 

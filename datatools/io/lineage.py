@@ -4,7 +4,9 @@ The runner announces the operation that is about to run; whatever makes the outp
 it inside before the folder appears, so that no finished output is ever without one.
 """
 
+import os
 import platform
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -42,10 +44,27 @@ def announced(record: dict[str, Any], digests: Digests) -> Iterator[None]:
 
 def packages() -> dict[str, str]:
     """Return the versions of what decides bytes beside our own code."""
-    from importlib import metadata
+    names = ("numpy", "opencv-python", "simplejpeg", "soundfile", "torch")
+    found = _installed({name.replace("-", "_"): name for name in names})
+    if "numpy" not in found:  # which is always there: packages are recorded in another way
+        from importlib import metadata  # takes longer than all else here
 
-    found = {"python": platform.python_version()}
-    for name in ("numpy", "opencv-python", "simplejpeg", "soundfile", "torch"):
-        with suppress(metadata.PackageNotFoundError):
-            found[name] = metadata.version(name)
+        for name in set(names) - found.keys():
+            with suppress(metadata.PackageNotFoundError):
+                found[name] = metadata.version(name)
+    return {"python": platform.python_version(), **{name: found[name] for name in names if name in found}}
+
+
+def _installed(wanted: Mapping[str, str]) -> dict[str, str]:
+    """The versions of packages by the names of their `.dist-info` folders. wanted: what these begin with, and names."""
+    found: dict[str, str] = {}
+    for folder in sys.path:
+        try:
+            entries = os.listdir(folder or ".")
+        except OSError:
+            continue
+        for entry in entries:
+            package, _, version = entry.removesuffix(".dist-info").partition("-")
+            if version and entry.endswith(".dist-info") and package in wanted:
+                found.setdefault(wanted[package], version)
     return found
