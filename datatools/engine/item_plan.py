@@ -83,6 +83,16 @@ class Planner:
         self.earlier: Journal = journal.Journal(Path(self._out) / journal.JOURNAL, self._unseen)
         self.stays = bytearray(len(self.earlier))
 
+    def look_closer(self) -> None:
+        """Decide about every item by itself from now on: the output cannot be taken over as a whole."""
+        from datatools.io import journal
+
+        self.updates = False
+        if self._unseen:
+            self.earlier.close()
+            self._unseen = frozenset()
+            self.earlier = journal.Journal(Path(self._out) / journal.JOURNAL)
+
     def close(self) -> None:
         """Let go of the journals."""
         self.earlier.close()

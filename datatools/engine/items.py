@@ -256,7 +256,8 @@ class ItemRunner:
                 if update:
                     update.link(partial)
             except Unlinkable:
-                update, planner.updates = None, False
+                update = None
+                planner.look_closer()
             tally = self._work(planner, partial, update)
             if update:
                 update.write_rows(partial)
@@ -274,7 +275,7 @@ class ItemRunner:
                 return Update(planner, self._options.out, self._memory.record)
             except ValueError:  # the journal is damaged
                 pass
-        planner.updates = False
+        planner.look_closer()
         return None
 
     def _work(self, planner: Planner, partial: Path, update: Update | None) -> Tally:

@@ -2,8 +2,9 @@
 
 The network is traced once and walked with channel numbers in place of maps. A convolution makes new numbers; norms,
 activations and filters of single channels hand them on; what is added or multiplied channel by channel ties two numbers
-together; what reads them is noted. Channels whose places matter to anything else - a split in halves, a shuffle, a
-grouped convolution - are fixed: they cannot go.
+together; what reads them is noted. Groups must stay of one size: the channels at the same place of all groups of a
+convolution, or of a shuffle, are tied, too. Channels whose places matter to anything else, as to a split in halves, are
+fixed: they cannot go.
 """
 
 import operator
@@ -44,10 +45,10 @@ _TYING = (operator.add, operator.mul, torch.add, torch.mul)
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Channels that are made by the same layers and can go one by one.
+    """Channels that are made by the same layers and can go one by one; with groups, one of each of them at a time.
 
-    makers: names of the convolutions and linear layers that make them: each has one filter a channel, in the same
-    order. rows: a row a maker, (M, C): where in the maker's output each channel stands. roots: (C,) the numbers.
+    makers: names of the convolutions and linear layers that make them, each as often as it has filters that go
+    together. rows: a row a maker, (M, C): where in the maker's output each channel stands. roots: (C,) the numbers.
     """
 
     makers: tuple[str, ...]
@@ -115,6 +116,9 @@ class _Walk:
             return numbers
         if isinstance(module, _KEEPING):
             return value
+        if isinstance(module, layers.ChannelShuffle) and isinstance(value, np.ndarray):
+            self._tie_groups(value, module.groups)
+            return value.reshape(module.groups, -1).T.reshape(-1)
         self.fix(value)
         return _OTHER
 
@@ -153,6 +157,8 @@ class _Walk:
             if root not in fixed:
                 together.setdefault(tuple(name for name, _ in places), []).append(root)
         for makers, roots in together.items():
+            if len(roots) == 1 and len(set(makers)) < len(makers):  # all of a layer that has groups
+                continue
             rows = np.array([[made_by[root][m][1] for root in roots] for m in range(len(makers))], np.int64)
             yield Group(makers, rows, np.array(roots, np.int64))
 
@@ -166,8 +172,8 @@ class _Walk:
             return taken
         made = self._new(outputs)
         if groups > 1:
-            self.fix(taken)
-            self.fix(made)
+            self._tie_groups(taken, groups)
+            self._tie_groups(made, groups)
         self._reads[name], self._makes[name] = taken, made
         self._makers.append(name)
         return made
@@ -184,6 +190,12 @@ class _Walk:
         first = len(self._parent)
         self._parent.extend(range(first, first + count))
         return np.arange(first, first + count)
+
+    def _tie_groups(self, numbers: Numbers, groups: int) -> None:
+        """Let only as many channels of one group go as of another, from the same places."""
+        first, *others = numbers.reshape(groups, -1)
+        for other in others:
+            self._tied(first, other)
 
     def _tied(self, one: Numbers, other: Numbers) -> Numbers:
         for a, b in zip(one.tolist(), other.tolist(), strict=True):

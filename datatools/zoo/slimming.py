@@ -46,7 +46,7 @@ def without(model: Network, channels: Channels, removed: Removed) -> Network:
     gone = np.array(sorted(removed), np.int64)
     for name in channels.makes:
         module = made.get_submodule(name)
-        reads = np.flatnonzero(~np.isin(channels.reads[name], gone))
+        reads = np.flatnonzero(~np.isin(_of_one_group(channels.reads[name], module), gone))
         makes = np.flatnonzero(~np.isin(channels.makes[name], gone))
         state = {key: _cut(value, module, key, reads, makes) for key, value in module.state_dict().items()}
         _resize_one(module, state)
@@ -63,6 +63,7 @@ def silenced(model: Network, channels: Channels, removed: Removed) -> Iterator[N
         with torch.no_grad():
             for name, numbers in channels.reads.items():
                 weight = _weight(model.get_submodule(name))
+                numbers = _of_one_group(numbers, model.get_submodule(name))
                 silent = np.isin(numbers, gone)
                 if weight.dim() > 1 and weight.shape[1] == len(numbers) and silent.any():
                     kept.append((weight, weight.clone()))
@@ -106,16 +107,26 @@ def _cut(value: Tensor, module: nn.Module, key: str, reads: NDArray[np.int64], m
     if value.dim() == 0:
         return value
     value = value[torch.from_numpy(makes)]
-    one_filter_each = isinstance(module, nn.Conv2d) and module.groups > 1
-    return value[:, torch.from_numpy(reads)] if key == "weight" and value.dim() > 1 and not one_filter_each else value
+    return value[:, torch.from_numpy(reads)] if key == "weight" and value.dim() > 1 and not _is_alone(module) else value
+
+
+def _is_alone(module: nn.Module) -> bool:
+    """Whether each channel has a filter of its own, which sees no other."""
+    return isinstance(module, nn.Conv2d) and module.groups == module.in_channels == module.out_channels > 1
+
+
+def _of_one_group(numbers: NDArray[np.int64], module: nn.Module) -> NDArray[np.int64]:
+    """What the filters of one group read: those of the others see channels that go and stay with these."""
+    if isinstance(module, nn.Conv2d) and module.groups > 1 and not _is_alone(module):
+        return numbers[: len(numbers) // module.groups]
+    return numbers
 
 
 def _resize_one(module: nn.Module, state: Mapping[str, Tensor]) -> None:
     """Give a layer the size of its new tensors."""
     outputs = len(state["weight"])
     if isinstance(module, nn.Conv2d):
-        depthwise = module.groups == module.in_channels == module.out_channels
-        module.groups = outputs if depthwise else module.groups
+        module.groups = outputs if _is_alone(module) else module.groups
         module.in_channels, module.out_channels = state["weight"].shape[1] * module.groups, outputs
     elif isinstance(module, nn.Linear):
         module.in_features, module.out_features = state["weight"].shape[1], outputs

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from datatools.core.errors import Cancelled, DataError, UsageError
-from datatools.engine import item_update, items
+from datatools.engine import item_update, items, worker
 from datatools.io import journal
 from tests.engine import faulty
 from tests.engine.faulty import RAISE, picture
@@ -146,10 +146,39 @@ def test_where_there_are_no_links(taken: Taken, monkeypatch: pytest.MonkeyPatch)
         raise PermissionError(1, "Operation not permitted")
 
     monkeypatch.setattr(os, "link", none)
+    ids = done(monkeypatch)
     result = run()
     assert len(taken) == 1
+    assert sorted(ids) == ["a/0.png", "c/99.png"]
     assert (result.made, result.kept, result.removed) == (2, 38, 1)
     assert visible() == whole
+
+
+def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The ids of the items that are done from now on."""
+    ids: list[str] = []
+    apply = worker.apply
+
+    def noted(job: Any, task: Any) -> tuple[bool, Any]:
+        ids.append(task.id)
+        return apply(job, task)
+
+    monkeypatch.setattr(worker, "apply", noted)
+    return ids
+
+
+def test_where_much_has_changed_the_rest_is_kept_all_the_same(taken: Taken, monkeypatch: pytest.MonkeyPatch) -> None:
+    run()
+    monkeypatch.setattr(items, "FEW", 3)
+    changed = [f"a/{number}.png" for number in range(0, 10, 2)]
+    for level, name in enumerate(changed):
+        picture(Path("raw") / name, level=100 + level)
+    ids = done(monkeypatch)
+    result = run()
+    assert taken == []
+    assert (result.made, result.kept) == (5, 35)
+    assert sorted(ids) == sorted(changed)
+    assert visible() == anew()
 
 
 def test_a_run_that_is_cut_off_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,8 @@ NETWORKS = (
     "se_resnet18", "mobilenet_v1_x0_25", "mobilenet_v2_x0_35", "mobilenet_v3_small_x0_35",
     "mobilenet_v3_small_text_cls_x0_35", "mobilenet_v1_enhance_x0_25", "shufflenet_v2_se_x0_5",
     "shufflenet_v2_residual_x0_5", "shufflenet_v2_megvii_x0_5", "shufflenet_v1_g1_x0_25", "ghostnet_x0_5",
-    "ghostnet_paddle_x0_5", "pp_lcnet_x0_25", "squeezenet1_1",
+    "ghostnet_paddle_x0_5", "pp_lcnet_x0_25", "squeezenet1_1", "shufflenet_v1_g2_x0_25", "shufflenet_v1_g3_x0_25",
+    "shufflenet_v1_g4_x0_25", "shufflenet_v1_g8", "shufflenet_v1_cifar_g2", "shufflenet_v1_cifar_g3", "igcv3",
 )  # fmt: skip
 
 
@@ -51,10 +52,24 @@ def test_taking_channels_out_is_the_same_as_silencing_them(name: str) -> None:
     assert less.macs < whole.macs
 
 
-@pytest.mark.parametrize("name", ["shufflenet_v1_g3_x0_25", "shufflenet_v1_cifar_g2"])
-def test_grouped_networks_have_nothing_that_can_go(name: str) -> None:
+def test_groups_lose_the_same_places() -> None:
+    model = lively("shufflenet_v1_g2_x0_25")
+    found = channels.trace(model)
+    removed = slimming.choose(model, found.groups, [0.5] * len(found.groups), "l1")
+    small = slimming.without(model, found, removed)
+    pairs = zip(model.modules(), small.modules(), strict=True)
+    grouped = [(a, b) for a, b in pairs if isinstance(a, nn.Conv2d) and 1 < a.groups < a.in_channels]
+    assert grouped
+    assert any(b.out_channels < a.out_channels for a, b in grouped)
+    for before, after in grouped:
+        assert after.groups == before.groups
+        assert after.in_channels == after.weight.shape[1] * after.groups
+        assert after.out_channels % after.groups == 0
+
+
+def test_where_every_place_matters_nothing_can_go() -> None:
     with torch.device("meta"):
-        assert channels.trace(zoo.create(name)).groups == ()
+        assert channels.trace(zoo.create("shufflenet_v1_g8_x0_25")).groups == ()
 
 
 def test_the_input_is_not_changed() -> None:

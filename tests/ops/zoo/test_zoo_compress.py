@@ -189,7 +189,7 @@ def test_a_network_without_free_channels_is_not_pruned(capsys: pytest.CaptureFix
     from datatools import zoo
     from datatools.zoo import weights
 
-    name = "shufflenet_v1_cifar_g2"
+    name = "shufflenet_v1_g8_x0_25"
     weights.write(Path("x.safetensors"), zoo.create(name, num_classes=2), {"model": name, "num_classes": 2})
     assert main(["zoo", "compress", "prune", "x.safetensors"]) == 2
     assert "none of its channels can go" in capsys.readouterr().err

@@ -14,7 +14,7 @@ from datatools.ops.zoo.compress import measuring, tuning
 from datatools.ops.zoo.compress.measuring import Measured, Subject
 
 if TYPE_CHECKING:
-    from datatools.zoo.channels import Channels
+    from datatools.zoo.channels import Channels, Group
 
 SCANNED = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """Ratios that a scan tries in a group of channels, until the accuracy falls too far."""
@@ -22,7 +22,8 @@ SCANNED = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """A group of channels. makers: the layers that make them. ratio: the share that was to go; gone: how many went.
+    """A group of channels. makers: the layers that make them. channels: how many the first one makes. ratio: the share
+    that was to go; gone: how many went.
 
     losses: by how much the accuracy fell when this group alone was pruned by each of SCANNED, as far as was tried.
     """
@@ -77,7 +78,7 @@ class Pruning(Result):
         return any(g.losses for g in self.groups)
 
 
-@op("zoo.compress.prune", version=1)
+@op("zoo.compress.prune", version=2)
 def prune(
     checkpoint: choices.Checkpoint,
     *,
@@ -100,9 +101,10 @@ def prune(
     """Take channels out of a network; compare file, MACs and accuracy before and after.
 
     Filters are really removed, with everything that read or made their channels: norms, single-channel filters, squeeze
-    and excitation, the other layers that add to the same map. Channels whose places matter, as in grouped convolutions
-    and in the halves of ShuffleNet V2's units, stay. --sensitivity prunes each group alone by 10 %, 20 % and so on, and
-    takes the largest ratio before the held-out accuracy falls by more than --max-loss.
+    and excitation, the other layers that add to the same map. Of convolutions with groups one filter of each group goes
+    at a time. Channels whose places matter, as in the halves of ShuffleNet V2's units, stay. --sensitivity prunes each
+    group alone by 10 %, 20 % and so on, and takes the largest ratio before the held-out accuracy falls by more than
+    --max-loss.
     """
     choices.require()
     if (sensitivity or epochs) and data is None:
@@ -112,9 +114,8 @@ def prune(
     subject = measuring.opened(checkpoint, data, out, seed, run)
     found = channels.trace(subject.model)
     if not found.groups:
-        raise UsageError(
-            f"{subject.name}: none of its channels can go (all of them feed grouped convolutions or shuffles)"
-        )
+        why = "the places of all of them matter to groups, shuffles or splits"
+        raise UsageError(f"{subject.name}: none of its channels can go ({why})")
     losses: list[tuple[float, ...]] = [()] * len(found.groups)
     ratios = [ratio] * len(found.groups)
     if sensitivity:
@@ -127,10 +128,8 @@ def prune(
     if epochs:
         small = tuning.tuned(subject, small, epochs, batch, lr, seed, run)
     size = measuring.encoded(small.state_dict(), subject.note | {"pruned": True}, out)
-    rows = tuple(
-        Pruned(g.makers, len(g.roots), r, len(removed & set(g.roots.tolist())), tried)
-        for g, r, tried in zip(found.groups, ratios, losses, strict=True)
-    )
+    told = zip(found.groups, ratios, losses, strict=True)
+    rows = tuple(_told(group, share, removed, tried) for group, share, tried in told)
     return Pruning(
         checkpoint=checkpoint,
         model=subject.name,
@@ -143,6 +142,12 @@ def prune(
         out=out,
         data=data,
     )
+
+
+def _told(group: "Group", ratio: float, removed: set[int], losses: tuple[float, ...]) -> Pruned:
+    each = group.makers.count(group.makers[0])  # filters that go together
+    gone = len(removed & set(group.roots.tolist()))
+    return Pruned(tuple(dict.fromkeys(group.makers)), len(group.roots) * each, ratio, gone * each, losses)
 
 
 def _scan(
