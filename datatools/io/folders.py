@@ -4,7 +4,6 @@ A lock of the kernel on OUT.partial/.dt-lock, which ends with its process, keeps
 leftover of ours, which is cleared, from a folder of the user that happens to have the name, which is never touched.
 """
 
-import itertools
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,11 +16,10 @@ import xxhash
 from datatools.core.errors import DatatoolsError, UsageError, escape
 from datatools.core.result import plain
 from datatools.io import journal, lineage, locks, temporary
+from datatools.io.clearing import clear
 from datatools.io.files import ABSENT, cannot, digest, walk
-from datatools.io.halves import both
 from datatools.io.room import Seen, seen
 from datatools.io.syncing import exchange, sync_files, sync_folders, sync_tree
-from datatools.io.trees import MANY
 
 RECORD = "run.json"
 """The file in every output that says what made it."""
@@ -114,7 +112,7 @@ def resumable(
             _open_partial(partial, held)
             _recover(target)
             if base_of(partial) != keep:
-                _clear(partial, keep=(LOCK,))
+                clear(partial, keep=(LOCK,))
                 home = os.path.join(partial, os.path.dirname(BASE))
                 os.mkdir(home)
                 temporary.rename(temporary.write(home, keep.encode()), os.path.join(partial, BASE))
@@ -186,7 +184,7 @@ def folder(out: Path, *, force: bool = False, inputs: Sequence[Path] = ()) -> It
             os.makedirs(os.path.dirname(target), exist_ok=True)
             _open_partial(partial, held)
             _recover(target)
-            _clear(partial, keep=(LOCK,))
+            clear(partial, keep=(LOCK,))
         except OSError as error:
             raise cannot("write", partial, error) from None
         _making.add(partial + os.sep)
@@ -369,33 +367,8 @@ def _publish(partial: str, target: str, force: bool, held: ExitStack) -> None:
 
 def _remove(place: str) -> None:
     """Remove a folder of ours, the file that marks it as ours last: a kill in between leaves it recognisable."""
-    _clear(place, keep=(LOCK,))
+    clear(place, keep=(LOCK,))
     with suppress(FileNotFoundError):
         os.unlink(os.path.join(place, LOCK))
     with suppress(FileNotFoundError):
         os.rmdir(place)
-
-
-def _clear(place: str, keep: tuple[str, ...]) -> None:
-    """Remove all below a folder but the files to keep at its top; links are removed, never followed."""
-    with os.scandir(place) as entries:
-        inside = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
-    if len(inside) > 1 and sum(1 for _ in itertools.islice(_files_below(place), MANY)) == MANY:
-        both(_clear_all, inside[0::2], inside[1::2])
-    _clear_all([place], keep)
-
-
-def _files_below(place: str) -> Iterator[str]:
-    for _, _, names in os.walk(place):
-        yield from names
-
-
-def _clear_all(places: Sequence[str], keep: tuple[str, ...] = ()) -> None:
-    for place in places:
-        for parent, folders, names in os.walk(place, topdown=False):
-            for name in names:
-                if parent != place or name not in keep:
-                    os.unlink(os.path.join(parent, name))
-            for name in folders:
-                path = os.path.join(parent, name)
-                (os.unlink if os.path.islink(path) else os.rmdir)(path)
