@@ -1,4 +1,4 @@
-"""Emptying a folder: it takes longest of all where little else is to be done, so a large one is emptied by two processes."""
+"""Emptying a folder. Where little else is to be done it takes longest, so a large one is emptied by two processes."""
 
 import itertools
 import os

@@ -8,7 +8,6 @@ import ctypes
 import os
 import pickle
 import signal
-import sys
 import threading
 from collections.abc import Callable
 from typing import TypeVar
@@ -17,6 +16,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _PR_SET_PDEATHSIG = 1
+_prctl = getattr(ctypes.CDLL(None), "prctl", None)  # looked up here: in a fork the lock of the loader may be held
 
 
 def both(work: Callable[[T], R], first: T, second: T) -> tuple[R, R]:
@@ -39,12 +39,16 @@ def both(work: Callable[[T], R], first: T, second: T) -> tuple[R, R]:
             os.kill(child, signal.SIGKILL)  # it has answered, or nobody waits for it any more
         finally:
             os.waitpid(child, 0)
-    return mine, pickle.loads(told) if told else work(second)  # noqa: S301  from our own fork
+    try:
+        theirs: R = pickle.loads(told)  # noqa: S301  from our own fork
+    except Exception:  # it said nothing, or not all
+        theirs = work(second)
+    return mine, theirs
 
 
 def _can_fork() -> bool:
     return (
-        sys.platform == "linux"
+        _prctl is not None
         and threading.active_count() == 1
         and len(os.sched_getaffinity(0)) > 1
         and threading.current_thread() is threading.main_thread()
@@ -56,7 +60,8 @@ def _do(work: Callable[[T], R], what: T, writing: int, parent: int) -> None:
     try:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if _prctl is not None:
+            _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() == parent:
             told = pickle.dumps(work(what), pickle.HIGHEST_PROTOCOL)
             with os.fdopen(writing, "wb") as answer:
