@@ -28,13 +28,16 @@ def choose(model: Network, groups: Sequence[Group], ratios: Sequence[float], met
     """
     scorers = {"fpgm": pruning.geometric_median_scores, "l1": pruning.norm_scores}
     removed: Removed = set()
+    scored: dict[str, NDArray[np.float64]] = {}
     for group, ratio in zip(groups, ratios, strict=True):
         count = pruning.pruned_count(len(group.roots), ratio)
         if count:
             scores = np.zeros(len(group.roots))
             for maker, rows in zip(group.makers, group.rows, strict=True):
-                weight = _weight(model.get_submodule(maker)).detach().cpu().numpy()
-                found = scorers[method](weight)[rows]
+                if maker not in scored:  # its filters may stand in several groups, and several times in one
+                    weight = _weight(model.get_submodule(maker)).detach().cpu().numpy()
+                    scored[maker] = scorers[method](weight)
+                found = scored[maker][rows]
                 scores += found / found.mean() if len(group.makers) > 1 and found.any() else found
             removed |= set(group.roots[pruning.lowest(scores, count)].tolist())
     return removed
