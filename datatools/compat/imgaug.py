@@ -7,6 +7,7 @@ What breaks, and is mended when the package is loaded or an augmenter is built:
     pillike.Autocontrast        gives Pillow's autocontrast an array where it wants a number (numpy 2)
     WithPolarWarping    joins columns of what cv2.cartToPolar gave, which OpenCV 5 gives as rows
     ElasticTransformation       with whole numbers gives cv2.convertMaps integers
+    seed_               leaves lists of augmenters that draw something themselves unseeded
 
 It can go when imgaug has a release later than 0.4.0 that imports on numpy 2.
 """
@@ -202,7 +203,7 @@ def augment(
     polygons = [package.Polygon(xy.astype(np.float32), label=number) for number, xy in enumerate(outlines)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        augmenter.seed_(seed)
+        _seed(augmenter, package.random.RNG(seed))
         if polygons:
             on_image = package.PolygonsOnImage(polygons, shape=rgb.shape)
             image, moved = augmenter(image=rgb.copy(), polygons=on_image)
@@ -212,3 +213,19 @@ def augment(
     if made.ndim == 2 or made.shape[2] == 1:
         made = np.repeat(made.reshape(*made.shape[:2], 1), 3, axis=2)
     return made, [(polygon.label, polygon.exterior.astype(np.float64)) for polygon in moved]
+
+
+def _seed(augmenter: Any, rng: Any) -> None:
+    """Seed an augmenter with all that is inside it.
+
+    Its own `seed_` goes past lists that are augmenters themselves, as the one of MultiplyAndAddToBrightness that draws
+    the order of its children: those went on drawing from the generator that all of the package shares.
+    """
+    augmenter.random_state = rng.copy()
+    lists = augmenter.get_children_lists()
+    for children in lists:
+        for child in children:
+            _seed(child, rng.derive_rng_())
+    for children in lists:
+        if hasattr(children, "random_state") and children is not augmenter:
+            children.random_state = rng.derive_rng_()

@@ -44,12 +44,32 @@ def test_the_same_seed_gives_the_same_bytes(entries: dict[str, imgaug_catalogue.
         before = rgb.copy()
         image, labels = run(name, arguments, 11, rgb, labels_for(name))
         run(name, arguments, 5, scene(3), [])  # other work in between
+        imgaug.load().random.seed(len(name))  # nor does what all of the package shares decide anything
         again, labels_again = run(name, arguments, 11, rgb, labels_for(name))
         assert (rgb == before).all(), name
         assert image.dtype == np.uint8, name
         assert image.shape[2] == 3, name
         assert image.tobytes() == again.tobytes(), name
         assert [(i, xy.tolist()) for i, xy in labels] == [(i, xy.tolist()) for i, xy in labels_again], name
+
+
+CHOICE = [{"Add": {"value": 50}}, {"Multiply": {"mul": 2}}]
+NESTED = [
+    {"MultiplyAndAddToBrightness": None},
+    {"WithChannels": {"channels": [0], "children": [{"SomeOf": {"n": 1, "children": CHOICE}}]}},
+    {"Sometimes": {"p": 0.5, "then_list": {"OneOf": {"children": CHOICE}}}},
+    {"BlendAlpha": {"factor": 0.5, "foreground": {"Sequential": {"children": CHOICE, "random_order": True}}}},
+]
+
+
+@pytest.mark.parametrize("step", NESTED, ids=lambda step: next(iter(step)))
+def test_what_draws_inside_another_is_seeded_too(step: dict[str, object]) -> None:
+    made = set()
+    for state in range(8):
+        imgaug.load().random.seed(state)
+        image, _ = imgaug.augment(imgaug.build([step]), 11, scene(), [BOX])
+        made.add(image.tobytes())
+    assert len(made) == 1
 
 
 MOVING = [

@@ -34,7 +34,7 @@ def _prepare(root: Path, sources: Iterator[Source], arguments: Mapping[str, Any]
     return steps
 
 
-@op("augment.imgaug", version=1, generates=True, prepare=_prepare)
+@op("augment.imgaug", version=2, generates=True, prepare=_prepare)
 def imgaug(
     item: Labelled | TextPage | TextLine | Classified,
     *,
