@@ -81,6 +81,8 @@ def main() -> None:
         code = 0
     except OSError as error:
         code = _unheard(error)
+    for number in (signal.SIGINT, signal.SIGTERM):  # nobody is left who would take an exception
+        signal.signal(number, _end)
     sys.exit(_brought_home(code))
 
 

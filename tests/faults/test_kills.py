@@ -82,7 +82,8 @@ def test_a_signal_ends_it_in_good_order(scenes: Scenes, tmp_path: Path, sent: si
         scene.reset()
         process = scene.start()
         time.sleep(0.3 + 0.15 * (number % 5))
-        if process.poll() is not None:
+        if process.poll() is not None:  # it was faster than that
+            process.communicate()
             continue
         os.killpg(process.pid, sent)
         at = time.monotonic()
